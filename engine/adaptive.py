@@ -1,0 +1,280 @@
+"""The heart: two pure functions, begin and step, that the HTTP API and the simulator both drive.
+
+Every array is ``(*batch, core)``: batch ``()`` is one live learner, ``(n,)`` a simulation. Read it as: a fact changes the
+state; the state makes a situation; the design scores, filters, picks and stops.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from engine.arrays import Bools, Floats, Ints
+from engine.errors import DesignError, ResponseError
+from engine.filters import Allowed, Filter, Unasked, available
+from engine.grid import Grid
+from engine.latent import Independent, Latent
+from engine.picks import Best, Pick, SympsonHetter
+from engine.responses import NONE
+from engine.scores import InformationAtMean, Score, VarianceReduction, rank
+from engine.situation import Situation, State
+from engine.stopping import MaxLength, Reason, Stop
+from engine.table import SILENCES, Table
+from engine.timing import prior, update
+
+SkipPolicy = Literal["unknown", "incorrect", "ignored"]
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a test is. It prints, compares, hashes and serialises (:mod:`engine.designs`).
+
+    Parameters
+    ----------
+    score : Score
+        How useful is each item?
+    filters : tuple of Filter
+        May it be asked? Items asked, not allowed or outside the scope are always removed first.
+    pick : Pick
+        Which of the good ones?
+    stop : Stop
+        Enough?
+    skip, time_out : {"unknown", "incorrect", "ignored"}
+        What a skip and a time-out say: "I do not know" (likelihood 1 - P without guessing), a wrong answer, or nothing.
+    grid : Grid
+        Nodes of ability.
+    latent : Independent or LatentTree
+        How competences hang together.
+    scope : tuple of int
+        Competences that the test is about; all when empty. The latent structure still informs the others.
+    speed_sd : float
+        Standard deviation of the learners' speed, in log seconds.
+
+    Examples
+    --------
+    >>> Design(stop=MaxLength(10)).skip
+    'unknown'
+    """
+
+    score: Score = InformationAtMean()
+    filters: tuple[Filter, ...] = ()
+    pick: Pick = Best()
+    stop: Stop = MaxLength(30)
+    skip: SkipPolicy = "unknown"
+    time_out: SkipPolicy = "incorrect"
+    grid: Grid = Grid()
+    latent: Latent = Independent()
+    scope: tuple[int, ...] = ()
+    speed_sd: float = 0.4
+
+    def __post_init__(self) -> None:
+        """Refuse a design that no run could follow."""
+        count = self.latent.competences
+        for policy in (self.skip, self.time_out):
+            if policy not in ("unknown", "incorrect", "ignored"):
+                raise DesignError(f"There is no policy {policy!r} for skips; use unknown, incorrect or ignored.")
+        if len(set(self.scope)) != len(self.scope) or not all(0 <= c < count for c in self.scope):
+            raise DesignError(f"The scope must name different competences between 0 and {count - 1}.")
+        if isinstance(self.score, VarianceReduction) and len(self.score.weights) not in (0, count):
+            raise DesignError(f"Give one weight for each of the {count} competences, or none at all.")
+
+    @property
+    def competences_in_scope(self) -> tuple[int, ...]:
+        """Competences that the test is about."""
+        return self.scope or tuple(range(self.latent.competences))
+
+
+class Decision(NamedTuple):
+    """What to do next and what is known now."""
+
+    item: Ints  # (*batch,) row to ask, NONE exactly where done
+    done: Bools  # (*batch,)
+    reason: Ints  # (*batch,) codes of engine.stopping.Reason
+    mean: Floats  # (*batch, C)
+    sd: Floats  # (*batch, C)
+
+
+class Facts(NamedTuple):
+    """What happened in a run, in order; NONE pads shorter runs of a batch."""
+
+    item: Ints  # (*batch, L)
+    response: Ints  # (*batch, L)
+    seconds: Floats  # (*batch, L)
+
+
+def begin(
+    design: Design,
+    table: Table,
+    u: ArrayLike,
+    batch: tuple[int, ...] = (),
+    allowed: Bools | None = None,
+    evidence: Floats | None = None,
+) -> tuple[State, Decision]:
+    """Open runs and decide on their first items.
+
+    Parameters
+    ----------
+    design : Design
+    table : Table
+        Made for this design by :func:`engine.table.build_table`.
+    u : (*batch,) float
+        Uniform numbers, :func:`engine.uniform.uniform` at position 0.
+    batch : tuple of int
+        Shape of the batch; () for one learner.
+    allowed : (*batch, I) bool, optional
+        Items that may be asked in these runs at all.
+    evidence : (*batch, C, G) float, optional
+        Log-likelihood of what is known from before.
+
+    Returns
+    -------
+    state : State
+    decision : Decision
+    """
+    state = _start(design, table, batch, allowed, evidence)
+    return state, decide(design, table, state, u)
+
+
+def step(
+    design: Design, table: Table, state: State, item: ArrayLike, response: ArrayLike, seconds: ArrayLike, u: ArrayLike
+) -> tuple[State, Decision]:
+    """Take answers in and decide on the next items.
+
+    Parameters
+    ----------
+    design, table, state
+        As :func:`begin` took and gave them.
+    item : (*batch,) int
+        Rows of the items answered.
+    response : (*batch,) int
+        Categories, or a code of :mod:`engine.responses`.
+    seconds : (*batch,) float
+        Time spent; NaN when it was not measured.
+    u : (*batch,) float
+        Uniform numbers, :func:`engine.uniform.uniform` at the number of answers given, this one included.
+
+    Returns
+    -------
+    state : State
+    decision : Decision
+
+    Raises
+    ------
+    ResponseError
+        When an item or a category does not exist.
+    """
+    answered = absorb(table, state, item, response, seconds)
+    return answered, decide(design, table, answered, u)
+
+
+def replay(
+    design: Design, table: Table, facts: Facts, allowed: Bools | None = None, evidence: Floats | None = None
+) -> State:
+    """State that facts lead to, without deciding anything on the way.
+
+    Parameters
+    ----------
+    design, table
+        As for :func:`begin`.
+    facts : Facts
+        Items, responses and seconds, (*batch, L).
+    allowed, evidence
+        As for :func:`begin`.
+
+    Returns
+    -------
+    State
+        The same as begin and one step for each fact give.
+    """
+    items = np.asarray(facts.item, dtype=np.int64)
+    batch = items.shape[:-1]
+    state = _start(design, table, batch, allowed, evidence)
+    for place in range(items.shape[-1]):
+        here = np.asarray(facts.item)[..., place]
+        after = absorb(table, state, np.maximum(here, 0), np.asarray(facts.response)[..., place],
+                       np.asarray(facts.seconds)[..., place])
+        if (here == NONE).any():
+            given = here != NONE
+            after = State(*(np.where(given.reshape(*batch, *[1] * (new.ndim - len(batch))), new, old)
+                            for new, old in zip(after, state, strict=True)))
+        state = after
+    return state
+
+
+def absorb(table: Table, state: State, item: ArrayLike, response: ArrayLike, seconds: ArrayLike) -> State:
+    """Update the state with one answer each: Bayes' rule is an addition on the grid.
+
+    Parameters and errors are those of :func:`step`.
+    """
+    rows, codes = np.asarray(item, dtype=np.int64), np.asarray(response, dtype=np.int64)
+    spent = np.asarray(seconds, dtype=np.float64)
+    categories = table.categories
+    if ((rows < 0) | (rows >= table.competence.size)).any():
+        raise ResponseError("An answer names an item that the bank does not have; send the row of the item asked.")
+    if ((codes < -SILENCES) | (codes >= table.categories_of[rows])).any():
+        raise ResponseError("A response is not a category of its item; send 0 up to its last category, or a skip code.")
+    count, _, nodes = table.log_evidence.shape
+    flat = state.log_likelihood.reshape(-1, *state.log_likelihood.shape[-2:]).copy()
+    runs = np.arange(flat.shape[0])
+    place = rows * (categories + SILENCES) + np.where(codes < 0, codes + categories + SILENCES, codes)
+    evidence = table.log_evidence.reshape(-1, nodes).take(place.reshape(-1), axis=0)
+    flat[runs, table.competence[rows].reshape(-1)] += evidence
+    asked = state.asked.reshape(-1, count).copy()
+    asked[runs, rows.reshape(-1)] = True
+    return State(
+        flat.reshape(state.log_likelihood.shape),
+        asked.reshape(state.asked.shape),
+        state.allowed,
+        state.length + 1,
+        state.elapsed + np.where(spent > 0, spent, 0.0),
+        rows,
+        codes,
+        update(state.speed, table.time_intensity[rows], table.time_discrimination[rows], spent),
+    )
+
+
+def decide(design: Design, table: Table, state: State, u: ArrayLike) -> Decision:
+    """Decide on the next items from the states alone.
+
+    Parameters and returns are those of :func:`step`.
+    """
+    situation = Situation(table, state, design.score, design.competences_in_scope)
+    reason = design.stop(situation)
+    if reason.all():
+        item = np.full(reason.shape, NONE)
+    else:
+        open_ = available((Unasked(), Allowed(), *design.filters), situation)
+        item = design.pick(rank(situation, open_, design.pick.depth), np.asarray(u, dtype=np.float64))
+        reason = np.where((reason == Reason.GO_ON) & (item == NONE), int(Reason.NOTHING_LEFT), reason)
+    done = reason != Reason.GO_ON
+    return Decision(np.where(done, NONE, item), done, reason, situation.mean, situation.sd)
+
+
+def posterior(design: Design, table: Table, state: State) -> Floats:
+    """Posterior of every competence on the grid, (*batch, C, G)."""
+    return Situation(table, state, design.score, design.competences_in_scope).posterior
+
+
+def _start(
+    design: Design, table: Table, batch: tuple[int, ...], allowed: Bools | None, evidence: Floats | None
+) -> State:
+    count, nodes, competences = table.competence.size, table.nodes.size, design.latent.competences
+    if isinstance(design.pick, SympsonHetter) and len(design.pick.exposure) != count:
+        raise DesignError(f"The design has {len(design.pick.exposure)} exposure parameters for {count} items; fit them again.")
+    scope = np.isin(table.competence, design.competences_in_scope)
+    may = np.broadcast_to(scope if allowed is None else np.asarray(allowed, dtype=bool) & scope, (*batch, count))
+    known = np.zeros((*batch, competences, nodes))
+    if evidence is not None:
+        known = known + evidence
+    none = np.full(batch, NONE)
+    return State(
+        known,
+        np.zeros((*batch, count), dtype=bool),
+        may,
+        np.zeros(batch, dtype=np.int64),
+        np.zeros(batch),
+        none,
+        none,
+        prior(design.speed_sd, batch),
+    )

@@ -1,0 +1,162 @@
+"""How competences hang together: independent, or on a tree of root, domains and competences.
+
+On the tree, root ability g ~ N(0, 1), domain ability = gamma g + sqrt(1 - gamma^2) e and competence ability = lambda
+domain + sqrt(1 - lambda^2) e. Every node is standard normal in the population. Given the grid, sum-product message
+passing gives the exact posterior of every competence.
+"""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from engine.arrays import Floats, Ints
+from engine.errors import DesignError
+from engine.grid import Grid
+
+MAX_LOADING: Final = 0.97
+"""Closer to 1, the step from parent to child is narrower than the spacing of any affordable grid."""
+_FLOOR: Final = 1e-60
+
+
+class Links(NamedTuple):
+    """Transition matrices of a latent structure on one grid.
+
+    Without a tree, the last four are empty arrays.
+    """
+
+    weights: Floats  # (G,) probabilities of the nodes in the population
+    domain_of: Ints  # (C,) domain of each competence
+    domains: Floats  # (D, G, G) P(domain node | root node)
+    competences: Floats  # (C, G, G) P(competence node | domain node)
+    groups: tuple[Ints, ...]  # competences of each domain
+
+
+@dataclass(frozen=True)
+class Independent:
+    """Competences without any link; one competence alone is the plain unidimensional case.
+
+    Parameters
+    ----------
+    competences : int
+        How many competences C.
+    """
+
+    competences: int = 1
+
+    def links(self, grid: Grid) -> Links:
+        """Prepare the structure for ``grid``."""
+        none = np.empty((0, grid.count, grid.count))
+        return Links(np.exp(grid.log_weights), np.empty(0, dtype=np.int64), none, none, ())
+
+
+@dataclass(frozen=True)
+class LatentTree:
+    """Root, D domains and C competences with their loadings.
+
+    Parameters
+    ----------
+    domain_of : tuple of C int
+        Domain (0 .. D - 1) of each competence.
+    domain_loadings : tuple of D float
+        Correlation gamma of each domain with the root.
+    competence_loadings : tuple of C float
+        Correlation lambda of each competence with its domain.
+    """
+
+    domain_of: tuple[int, ...]
+    domain_loadings: tuple[float, ...]
+    competence_loadings: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a tree that is not one."""
+        if len(self.domain_of) != len(self.competence_loadings) or not self.domain_of:
+            raise DesignError("A latent tree needs one domain and one loading for each competence.")
+        if set(self.domain_of) != set(range(len(self.domain_loadings))):
+            raise DesignError("A latent tree needs its domains numbered from 0, each with a loading and a competence.")
+        if not all(0 <= x <= MAX_LOADING for x in (*self.domain_loadings, *self.competence_loadings)):
+            raise DesignError(f"The loadings of a latent tree must lie between 0 and {MAX_LOADING}.")
+
+    @property
+    def competences(self) -> int:
+        """How many competences C."""
+        return len(self.domain_of)
+
+    def links(self, grid: Grid) -> Links:
+        """Prepare the structure for ``grid``."""
+        domain_of = np.array(self.domain_of, dtype=np.int64)
+        groups = tuple(np.flatnonzero(domain_of == d) for d in range(len(self.domain_loadings)))
+        return Links(
+            np.exp(grid.log_weights),
+            domain_of,
+            _transitions(grid.nodes, np.array(self.domain_loadings)),
+            _transitions(grid.nodes, np.array(self.competence_loadings)),
+            groups,
+        )
+
+    def correlations(self) -> Floats:
+        """Correlations between the competences that the tree implies, (C, C)."""
+        domain_of = np.array(self.domain_of)
+        gamma, loading = np.array(self.domain_loadings), np.array(self.competence_loadings)
+        between = np.outer(gamma, gamma)
+        np.fill_diagonal(between, 1.0)
+        result = np.outer(loading, loading) * between[np.ix_(domain_of, domain_of)]
+        np.fill_diagonal(result, 1.0)
+        return result
+
+
+Latent = Independent | LatentTree
+
+
+def posterior(links: Links, log_likelihood: Floats) -> Floats:
+    """Exact posterior of every competence on the grid.
+
+    Parameters
+    ----------
+    links : Links
+        Latent structure.
+    log_likelihood : (*batch, C, G) float
+        Log-likelihood of the answers given in each competence.
+
+    Returns
+    -------
+    (*batch, C, G) float
+        Probabilities, summing to 1 over the last axis.
+
+    Notes
+    -----
+    Pearl (1988). Messages are products of matrices over the batch: up from the competences to the root, then down; the
+    message to a child leaves out what came from that child. Each message is scaled to a maximum of 1.
+    """
+    likelihood = np.exp(log_likelihood - log_likelihood.max(axis=-1, keepdims=True))
+    if not links.groups:
+        return _normalised(likelihood * links.weights)
+    *batch, count, nodes = log_likelihood.shape
+    leaves = likelihood.reshape(-1, count, nodes).transpose(1, 0, 2)
+    up = np.matmul(leaves, links.competences.transpose(0, 2, 1))
+    gathered = np.stack([_scaled(up[group].prod(axis=0)) for group in links.groups])
+    arriving = np.matmul(gathered, links.domains.transpose(0, 2, 1))
+    root = links.weights * _scaled(arriving.prod(axis=0))
+    down = gathered * np.matmul(_scaled(root / arriving), links.domains)
+    result = np.matmul(down[links.domain_of] / up, links.competences)
+    result *= leaves
+    result /= result.sum(axis=-1, keepdims=True)
+    return np.ascontiguousarray(result.transpose(1, 0, 2)).reshape(*batch, count, nodes)
+
+
+def _transitions(nodes: Floats, loadings: Floats) -> Floats:
+    """P(child node | parent node), (N, G, G), rows summing to 1; kept above a floor so that no message vanishes."""
+    loading = loadings[:, None, None]
+    z = (nodes[None, None, :] - loading * nodes[None, :, None]) ** 2 / (1.0 - loading**2)
+    density = np.exp(-0.5 * (z - z.min(axis=-1, keepdims=True))) + _FLOOR
+    return np.asarray(density / density.sum(axis=-1, keepdims=True))
+
+
+def _scaled(message: Floats) -> Floats:
+    message /= message.max(axis=-1, keepdims=True)
+    return message
+
+
+def _normalised(density: Floats) -> Floats:
+    density /= density.sum(axis=-1, keepdims=True)
+    return density

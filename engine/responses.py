@@ -1,0 +1,17 @@
+"""Codes of what happened to an asked item.
+
+A response is a category index (0, 1, ...) that marking gave to an answer, or one of three negative codes. The codes
+count back from the end of the response axis of :attr:`engine.table.Table.log_evidence`, so that one index finds the
+evidence of any of them.
+"""
+
+from typing import Final
+
+SKIPPED: Final = -3
+"""The learner pressed "passer"."""
+TIMED_OUT: Final = -2
+"""The item's own time limit ran out."""
+NOT_REACHED: Final = -1
+"""The item was shown, and the test ended before anything was said about it: never evidence."""
+NONE: Final = -1
+"""No item."""

@@ -1,0 +1,173 @@
+"""How useful is each item? A score gives every item a number, the larger the better.
+
+A score is a frozen dataclass with ``__call__(situation) -> (*batch, I)``.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+
+from engine.arrays import Bools, Floats
+from engine.models import information, log_probability
+from engine.ranking import Ranking, masked, quantised
+from engine.shortlist import shortlisted
+from engine.situation import Situation
+
+Weighting = Literal["likelihood", "posterior"]
+_TINY = 1e-300
+
+
+class Score(Protocol):
+    """What every score offers."""
+
+    @property
+    def shortlisted(self) -> bool:
+        """Whether the score is Fisher information at the mean, for which a shortlist of the bank exists."""
+
+    def __call__(self, situation: Situation) -> Floats:
+        """Score all items, (*batch, I)."""
+
+
+@dataclass(frozen=True)
+class InformationAtMean:
+    """Fisher information at the posterior mean of the item's competence.
+
+    Ref: Lord (1977); with the posterior mean as the estimate, Wainer (2000).
+    """
+
+    shortlisted = True
+
+    def __call__(self, situation: Situation) -> Floats:
+        """Score all items, (*batch, I)."""
+        table, mean = situation.table, situation.mean
+        ability = mean.reshape(-1, mean.shape[-1])
+        scores = np.empty((ability.shape[0], len(table.parameters)))
+        for competence in np.unique(table.competence):
+            rows = np.flatnonzero(table.competence == competence)
+            scores[:, rows] = information(table.parameters.take(rows), ability[:, competence]).T
+        return scores.reshape(*mean.shape[:-1], -1)
+
+
+@dataclass(frozen=True)
+class WeightedInformation:
+    """Fisher information averaged over ability, sum over the grid of I(node) w(node).
+
+    With ``weighting="likelihood"`` the weights are the likelihood of the item's competence scaled to a maximum of 1
+    (Veerkamp and Berger 1997); with ``"posterior"`` the posterior probabilities (van der Linden 1998).
+    """
+
+    weighting: Weighting = "posterior"
+    shortlisted = False
+
+    def __call__(self, situation: Situation) -> Floats:
+        """Score all items, (*batch, I)."""
+        table = situation.table
+        weights = _weights(situation, self.weighting)
+        flat = weights.reshape(-1, *weights.shape[-2:])
+        return np.einsum("nig,ig->ni", flat[:, table.competence], table.information).reshape(*weights.shape[:-2], -1)
+
+
+@dataclass(frozen=True)
+class VarianceReduction:
+    """Expected reduction of the posterior variance of the item's competence, times the weight of the competence.
+
+    Var(theta) - E[Var(theta | answer)] = sum over k of P_k m_k^2 - m^2, m_k being the mean after category k. For one
+    competence it ranks items as the (negated) expected posterior variance does.
+
+    Parameters
+    ----------
+    weights : tuple of C float
+        Importance of each competence; all equal when empty.
+
+    References
+    ----------
+    van der Linden and Pashley (2009).
+    """
+
+    weights: tuple[float, ...] = ()
+    shortlisted = False
+
+    def __call__(self, situation: Situation) -> Floats:
+        """Score all items, (*batch, I)."""
+        probability, moment = situation.predictive
+        mean = situation.mean.reshape(-1, situation.mean.shape[-1]).T[:, :, None]
+        rest, left = np.maximum(1.0 - probability.sum(axis=0), _TINY), mean - moment.sum(axis=0)
+        reduction = left * left / rest
+        for p, m in zip(probability, moment, strict=True):
+            reduction += m * m / np.maximum(p, _TINY)
+        reduction -= mean * mean
+        if self.weights:
+            reduction *= np.array(self.weights)[:, None, None]
+        return situation.by_item(reduction)
+
+
+@dataclass(frozen=True)
+class KullbackLeibler:
+    """Mean Kullback-Leibler distance between the responses expected at the mean and elsewhere.
+
+    KL_i = sum over the grid of w(node) sum over k of P_k(mean) log(P_k(mean) / P_k(node)), w as in
+    :class:`WeightedInformation`.
+
+    Ref: Chang and Ying (1996).
+    """
+
+    weighting: Weighting = "posterior"
+    shortlisted = False
+
+    def __call__(self, situation: Situation) -> Floats:
+        """Score all items, (*batch, I)."""
+        table, mean = situation.table, situation.mean
+        weights = _weights(situation, self.weighting)
+        flat, ability = weights.reshape(-1, *weights.shape[-2:]), mean.reshape(-1, mean.shape[-1])
+        log_p = np.nan_to_num(table.log_evidence[:, : table.categories], neginf=0.0)
+        scores = np.empty((ability.shape[0], len(table.parameters)))
+        for competence in np.unique(table.competence):
+            rows = np.flatnonzero(table.competence == competence)
+            at_mean = log_probability(table.parameters.take(rows), ability[:, competence])
+            p = np.exp(at_mean)
+            entropy = np.sum(p * np.nan_to_num(at_mean, neginf=0.0), axis=1)
+            w = flat[:, competence]
+            cross = np.einsum("ikn,ikg,ng->in", p[:, : log_p.shape[1]], log_p[rows, : p.shape[1]], w, optimize=True)
+            scores[:, rows] = (entropy * w.sum(axis=1) - cross).T
+        return scores.reshape(*mean.shape[:-1], -1)
+
+
+def rank(situation: Situation, available: Bools, depth: int | None) -> Ranking:
+    """Rank the available items for a pick that needs the best ``depth`` of them (None: all).
+
+    Parameters
+    ----------
+    situation : Situation
+    available : (*batch, I) bool
+    depth : int or None
+
+    Returns
+    -------
+    Ranking
+        Over the whole bank, or over a shortlist proved to hold the best.
+    """
+    shortlist = situation.table.shortlist
+    if shortlist is None or depth is None or not situation.score.shortlisted:
+        return masked(situation.scores, available)
+    batch = situation.mean.shape[:-1]
+    ability, flat = situation.mean.reshape(-1), available.reshape(-1, available.shape[-1])
+    ranking, proved = shortlisted(shortlist, ability, flat, depth)
+    rows, scores = ranking
+    assert rows is not None
+    if not proved.all():
+        left = np.flatnonzero(~proved)
+        whole = information(situation.table.parameters, ability[left]).T
+        exact = masked(quantised(whole), flat[left])
+        order = np.argsort(-exact.scores, axis=1, kind="stable")[:, : rows.shape[1]]
+        rows[left, : order.shape[1]] = order
+        scores[left] = -np.inf
+        scores[left, : order.shape[1]] = np.take_along_axis(exact.scores, order, axis=1)
+    return Ranking(rows.reshape(*batch, -1), scores.reshape(*batch, -1))
+
+
+def _weights(situation: Situation, weighting: Weighting) -> Floats:
+    if weighting == "posterior":
+        return situation.posterior
+    log_likelihood = situation.state.log_likelihood
+    return np.exp(log_likelihood - log_likelihood.max(axis=-1, keepdims=True))

@@ -1,0 +1,190 @@
+"""Items as the adaptive loop sees them: everything that depends on the bank and the design, computed once."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import log_expit
+
+from engine.arrays import Bools, Floats, Ints
+from engine.errors import DesignError, ParameterError
+from engine.latent import Links
+from engine.models import dichotomous, information, log_probability
+from engine.parameters import ItemParameters
+from engine.shortlist import Shortlist, build_shortlist
+
+if TYPE_CHECKING:
+    from engine.adaptive import Design
+
+SILENCES = 3
+"""Codes after the categories on the response axis: skipped, timed out, not reached."""
+
+
+class Table(NamedTuple):
+    """I items of C competences on G nodes with at most K categories. Read-only and shared."""
+
+    parameters: ItemParameters
+    nodes: Floats  # (G,)
+    links: Links
+    log_evidence: Floats  # (I, K + 3, G) log-likelihood of each category, then of a skip, a time-out and not reached
+    information: Floats  # (I, G)
+    competence: Ints  # (I,) 0 .. C - 1
+    membership: Floats  # (I, C) 1 where the item measures the competence
+    categories_of: Ints  # (I,) number of categories of each item
+    topic: Ints  # (I,) 0 .. T - 1, unique over the competences
+    topic_order: Ints  # (I,) rows sorted by topic
+    topic_starts: Ints  # (T,) where each topic begins in topic_order
+    enemies: Ints  # (E, 2) pairs of rows, both directions
+    timed: Bools  # (I,) items with a time limit of their own
+    time_intensity: Floats  # (I,) log seconds
+    time_discrimination: Floats  # (I,)
+    cuts: Floats  # (C, L)
+    slot: Ints  # (I,) competence * M + place among the items of the competence, M being the largest count
+    predictive: Floats  # (C, G, Q * M) P_k for k = 1 .. K - 1, then node * P_k, of the items of each competence
+    shortlist: Shortlist | None
+
+    @property
+    def categories(self) -> int:
+        """Return K, the largest number of categories."""
+        return self.log_evidence.shape[1] - SILENCES
+
+
+def build_table(
+    parameters: ItemParameters,
+    design: "Design",
+    *,
+    competence: ArrayLike | None = None,
+    topic: ArrayLike | None = None,
+    enemies: Sequence[tuple[int, int]] = (),
+    timed: ArrayLike | None = None,
+    time_intensity: ArrayLike | None = None,
+    time_discrimination: ArrayLike | None = None,
+    cuts: ArrayLike | None = None,
+) -> Table:
+    """Prepare items for a design.
+
+    Parameters
+    ----------
+    parameters : ItemParameters
+        I items.
+    design : Design
+        Gives the grid, the latent structure and the policies for skips and time-outs.
+    competence, topic : (I,) int, optional
+        Group codes; all items measure competence 0 and have topics of their own when left out.
+    enemies : pairs of rows
+        Items that must not both be asked in one run.
+    timed : (I,) bool, optional
+        Items with a time limit of their own.
+    time_intensity, time_discrimination : (I,) float, optional
+        Log-normal response-time parameters; log 60 and 2 when left out.
+    cuts : (C, L) float, optional
+        Ability at which each level begins, for each competence.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    ParameterError, DesignError
+        When the arrays do not fit each other or the design.
+    """
+    count = len(parameters)
+    if count == 0:
+        raise ParameterError("A test needs at least one item.")
+    groups = _codes(competence, np.zeros(count, dtype=np.int64), "competence")
+    topics = _codes(topic, np.arange(count), "topic")
+    competences = design.latent.competences
+    if groups.max() >= competences:
+        raise DesignError(
+            f"The items measure {int(groups.max()) + 1} competences and the design knows {competences}; "
+            "use a latent structure for all of them."
+        )
+    levels = np.zeros((competences, 0)) if cuts is None else np.array(cuts, dtype=np.float64)
+    if levels.ndim != 2 or levels.shape[0] != competences or (np.diff(levels, axis=1) <= 0).any():
+        raise DesignError("Cuts need one strictly increasing row for each competence.")
+    pairs = np.array(list(enemies), dtype=np.int64).reshape(-1, 2)
+    order = np.argsort(topics, kind="stable")
+    starts = np.flatnonzero(np.diff(topics[order], prepend=-1))
+    nodes = design.grid.nodes
+    log_p = log_probability(parameters, nodes)
+    slot, predictive = _predictive(log_p, nodes, groups, competences)
+    table = Table(
+        parameters=parameters,
+        nodes=nodes,
+        links=design.latent.links(design.grid),
+        log_evidence=_evidence(parameters, log_p, nodes, (design.skip, design.time_out)),
+        information=information(parameters, nodes),
+        competence=groups,
+        membership=np.eye(competences)[groups],
+        categories_of=parameters.categories,
+        topic=np.unique(topics, return_inverse=True)[1].astype(np.int64),
+        topic_order=order.astype(np.int64),
+        topic_starts=starts.astype(np.int64),
+        enemies=np.concatenate([pairs, pairs[:, ::-1]]),
+        timed=np.zeros(count, dtype=bool) if timed is None else np.array(timed, dtype=bool),
+        time_intensity=_per_item(time_intensity, np.log(60.0), count, "time intensities"),
+        time_discrimination=_per_item(time_discrimination, 2.0, count, "time discriminations"),
+        cuts=levels,
+        slot=slot,
+        predictive=predictive,
+        shortlist=build_shortlist(parameters, design.grid) if _shortlisted(design, parameters, competences) else None,
+    )
+    for array in table:
+        if isinstance(array, np.ndarray):
+            array.setflags(write=False)
+    return table
+
+
+def _shortlisted(design: "Design", parameters: ItemParameters, competences: int) -> bool:
+    return design.score.shortlisted and competences == 1 and bool(dichotomous(parameters).all())
+
+
+def _codes(given: ArrayLike | None, default: Ints, name: str) -> Ints:
+    codes = default if given is None else np.array(given, dtype=np.int64)
+    if codes.shape != default.shape or (codes < 0).any():
+        raise ParameterError(f"Give one {name} code of 0 or more for each of the {default.size} items.")
+    return codes
+
+
+def _per_item(given: ArrayLike | None, default: float, count: int, name: str) -> Floats:
+    values = np.full(count, default) if given is None else np.array(given, dtype=np.float64)
+    if values.shape != (count,) or not np.isfinite(values).all():
+        raise ParameterError(f"Give {count} finite {name}, one for each item.")
+    return values
+
+
+def _evidence(parameters: ItemParameters, log_p: Floats, nodes: Floats, policies: tuple[str, str]) -> Floats:
+    """Categories, then skips, time-outs and items not reached, (I, K + 3, G)."""
+    silent = np.zeros((len(parameters), SILENCES, nodes.size))
+    for place, policy in enumerate(policies):
+        if policy == "incorrect":
+            silent[:, place] = log_p[:, 0]
+        elif policy == "unknown":
+            silent[:, place] = _log_unknown(parameters, log_p, nodes)
+    return np.concatenate([log_p, silent], axis=1)
+
+
+def _log_unknown(parameters: ItemParameters, log_p: Floats, nodes: Floats) -> Floats:
+    """Log of 1 - P*, P* being the probability of credit without any guessing, (I, G)."""
+    z = parameters.discrimination[:, None] * (nodes - parameters.difficulty[:, None])
+    with np.errstate(divide="ignore"):
+        slip = np.log1p(-parameters.slipping)[:, None]
+    knows_not = np.logaddexp(slip, np.log(parameters.slipping)[:, None] + log_expit(-z))
+    return np.where(dichotomous(parameters)[:, None], knows_not, log_p[:, 0])
+
+
+def _predictive(log_p: Floats, nodes: Floats, groups: Ints, competences: int) -> tuple[Ints, Floats]:
+    """Lay the items out by competence, so that one product with the posteriors predicts all responses."""
+    items, categories, size = log_p.shape
+    sizes = np.bincount(groups, minlength=competences)
+    largest = int(sizes.max())
+    order = np.argsort(groups, kind="stable")
+    place = np.empty(items, dtype=np.int64)
+    place[order] = np.arange(items) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    p = np.exp(log_p[:, 1:]).transpose(1, 0, 2)
+    both = np.concatenate([p, p * nodes])
+    layout = np.zeros((competences, size, 2 * (categories - 1), largest))
+    layout[groups, :, :, place] = both.transpose(1, 2, 0)
+    return groups * largest + place, layout.reshape(competences, size, -1)

@@ -10,9 +10,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from engine import belief
 from engine.arrays import Bools, Floats, Ints
 from engine.errors import DesignError, ResponseError
-from engine.filters import Allowed, Filter, Unasked, available
+from engine.filters import Filter, available
 from engine.grid import Grid
 from engine.latent import Independent, Latent
 from engine.picks import Best, Pick, SympsonHetter
@@ -215,15 +216,19 @@ def absorb(table: Table, state: State, item: ArrayLike, response: ArrayLike, sec
     if ((codes < -SILENCES) | (codes >= table.categories_of[rows])).any():
         raise ResponseError("A response is not a category of its item; send 0 up to its last category, or a skip code.")
     count, _, nodes = table.log_evidence.shape
-    flat = state.log_likelihood.reshape(-1, *state.log_likelihood.shape[-2:]).copy()
-    runs = np.arange(flat.shape[0])
     place = rows * (categories + SILENCES) + np.where(codes < 0, codes + categories + SILENCES, codes)
     evidence = table.log_evidence.reshape(-1, nodes).take(place.reshape(-1), axis=0)
-    flat[runs, table.competence[rows].reshape(-1)] += evidence
+    runs = np.arange(evidence.shape[0])
+    known = state.log_likelihood.reshape(evidence.shape[0], -1, nodes)
+    if known.shape[1] == 1:
+        known = belief.update(known, evidence[:, None])
+    else:
+        known, measured = known.copy(), table.competence[rows].reshape(-1)
+        known[runs, measured] = belief.update(known[runs, measured], evidence)
     asked = state.asked.reshape(-1, count).copy()
     asked[runs, rows.reshape(-1)] = True
     return State(
-        flat.reshape(state.log_likelihood.shape),
+        known.reshape(state.log_likelihood.shape),
         asked.reshape(state.asked.shape),
         state.allowed,
         state.length + 1,
@@ -244,7 +249,7 @@ def decide(design: Design, table: Table, state: State, u: ArrayLike) -> Decision
     if reason.all():
         item = np.full(reason.shape, NONE)
     else:
-        open_ = available((Unasked(), Allowed(), *design.filters), situation)
+        open_ = available(design.filters, situation)
         item = design.pick(rank(situation, open_, design.pick.depth), np.asarray(u, dtype=np.float64))
         reason = np.where((reason == Reason.GO_ON) & (item == NONE), int(Reason.NOTHING_LEFT), reason)
     done = reason != Reason.GO_ON
@@ -266,7 +271,7 @@ def _start(
     may = np.broadcast_to(scope if allowed is None else np.asarray(allowed, dtype=bool) & scope, (*batch, count))
     known = np.zeros((*batch, competences, nodes))
     if evidence is not None:
-        known = known + evidence
+        known = belief.update(known, np.asarray(evidence))
     none = np.full(batch, NONE)
     return State(
         known,

@@ -30,37 +30,49 @@ def normalise(belief: Floats) -> Floats:
 
 def update(belief: Floats, evidence: Floats) -> Floats:
     """Belief after independent evidence, both (*batch, G) logs: Bayes' rule is a sum."""
-    return belief + evidence
+    return scaled(belief + evidence)
 
 
-def moments(posterior: Floats, nodes: Floats) -> tuple[Floats, Floats]:
-    """Mean and standard deviation of a posterior.
+def scaled(belief: Floats) -> Floats:
+    """Shift a belief in place to a maximum of 0: only differences between nodes matter."""
+    belief -= belief.max(axis=-1, keepdims=True)
+    return belief
+
+
+def powers(nodes: Floats) -> Floats:
+    """Ones, nodes and squared nodes, (G, 3): what :func:`read` multiplies densities by."""
+    return np.stack([np.ones_like(nodes), nodes, nodes**2], axis=1)
+
+
+def read(density: Floats, powers: Floats) -> tuple[Floats, Floats, Floats]:
+    """Normalise densities in place and read their first two moments.
 
     Parameters
     ----------
-    posterior : (*batch, G) float
-        Probabilities.
-    nodes : (G,) float
-        Abilities.
+    density : (*batch, G) float
+        Posterior up to a factor; becomes the posterior.
+    powers : (G, 3) float
+        From :func:`powers`.
 
     Returns
     -------
+    posterior : (*batch, G) float
     mean, sd : (*batch,) float
     """
-    powers = np.stack([nodes, nodes**2], axis=1)
-    both = posterior @ powers
-    mean = both[..., 0]
-    return mean, np.sqrt(np.maximum(both[..., 1] - mean**2, 0.0))
+    sums = (density.reshape(-1, density.shape[-1]) @ powers).reshape(*density.shape[:-1], 3)
+    mass, mean = sums[..., 0], sums[..., 1] / sums[..., 0]
+    density /= mass[..., None]
+    return density, mean, np.sqrt(np.maximum(sums[..., 2] / mass - mean**2, 0.0))
 
 
 def mean(posterior: Floats, nodes: Floats) -> Floats:
     """Posterior mean, (*batch,)."""
-    return moments(posterior, nodes)[0]
+    return np.asarray(posterior @ nodes)
 
 
 def sd(posterior: Floats, nodes: Floats) -> Floats:
     """Posterior standard deviation, (*batch,)."""
-    return moments(posterior, nodes)[1]
+    return np.sqrt(np.maximum(posterior @ nodes**2 - (posterior @ nodes) ** 2, 0.0))
 
 
 def mode(posterior: Floats, nodes: Floats) -> Floats:

@@ -183,7 +183,7 @@ class EasierAfterSkip:
 
 
 def available(filters: tuple[Filter, ...], situation: Situation) -> Bools:
-    """Items that pass all the filters in order, preferences giving way where nothing would be left.
+    """Items unasked and allowed that pass all the filters in order, preferences giving way where nothing would be left.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ def available(filters: tuple[Filter, ...], situation: Situation) -> Bools:
     -------
     (*batch, I) bool
     """
-    mask = np.ones(situation.state.asked.shape, dtype=bool)
+    mask = Unasked()(situation) & Allowed()(situation)
     for rule in filters:
         passed = mask & rule(situation)
         if isinstance(rule, Prefer):

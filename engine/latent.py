@@ -27,9 +27,11 @@ class Links(NamedTuple):
 
     weights: Floats  # (G,) probabilities of the nodes in the population
     domain_of: Ints  # (C,) domain of each competence
-    domains: Floats  # (D, G, G) P(domain node | root node)
-    competences: Floats  # (C, G, G) P(competence node | domain node)
     groups: tuple[Ints, ...]  # competences of each domain
+    competence_up: Floats  # (C, G, G) P(competence node, first | domain node, second)
+    competence_down: Floats  # (C, G, G) the same with the axes exchanged
+    domain_up: Floats  # (D, G, G) P(domain node, first | root node, second)
+    domain_down: Floats  # (D, G, G) the same with the axes exchanged
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Independent:
     def links(self, grid: Grid) -> Links:
         """Prepare the structure for ``grid``."""
         none = np.empty((0, grid.count, grid.count))
-        return Links(np.exp(grid.log_weights), np.empty(0, dtype=np.int64), none, none, ())
+        return Links(np.exp(grid.log_weights), np.empty(0, dtype=np.int64), (), none, none, none, none)
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,16 @@ class LatentTree:
         """Prepare the structure for ``grid``."""
         domain_of = np.array(self.domain_of, dtype=np.int64)
         groups = tuple(np.flatnonzero(domain_of == d) for d in range(len(self.domain_loadings)))
+        domain_down = _transitions(grid.nodes, np.array(self.domain_loadings))
+        competence_down = _transitions(grid.nodes, np.array(self.competence_loadings))
         return Links(
             np.exp(grid.log_weights),
             domain_of,
-            _transitions(grid.nodes, np.array(self.domain_loadings)),
-            _transitions(grid.nodes, np.array(self.competence_loadings)),
             groups,
+            np.ascontiguousarray(competence_down.transpose(0, 2, 1)),
+            competence_down,
+            np.ascontiguousarray(domain_down.transpose(0, 2, 1)),
+            domain_down,
         )
 
     def correlations(self) -> Floats:
@@ -122,26 +128,52 @@ def posterior(links: Links, log_likelihood: Floats) -> Floats:
     -------
     (*batch, C, G) float
         Probabilities, summing to 1 over the last axis.
+    """
+    *batch, count, nodes = log_likelihood.shape
+    likelihood = np.exp(log_likelihood - log_likelihood.max(axis=-1, keepdims=True))
+    laid = propagate(links, likelihood.reshape(-1, count, nodes))
+    return laid.transpose(1, 0, 2).reshape(*batch, count, nodes) / laid.sum(axis=-1).T.reshape(*batch, count, 1)
+
+
+def propagate(links: Links, likelihood: Floats) -> Floats:
+    """Pass the messages: likelihoods of n learners in, unnormalised posteriors out.
+
+    Parameters
+    ----------
+    links : Links
+        Latent structure.
+    likelihood : (n, C, G) float
+        Likelihood of the answers in each competence, scaled to a maximum of 1.
+
+    Returns
+    -------
+    (C, n, G) float
+        Posterior densities up to a factor for each competence and learner.
 
     Notes
     -----
-    Pearl (1988). Messages are products of matrices over the batch: up from the competences to the root, then down; the
-    message to a child leaves out what came from that child. Each message is scaled to a maximum of 1.
+    Pearl (1988). Messages are products of matrices over the learners: up from the competences to the root, then down;
+    the message to a child leaves out what came from that child.
     """
-    likelihood = np.exp(log_likelihood - log_likelihood.max(axis=-1, keepdims=True))
+    leaves = np.ascontiguousarray(likelihood.transpose(1, 0, 2))
     if not links.groups:
-        return _normalised(likelihood * links.weights)
-    *batch, count, nodes = log_likelihood.shape
-    leaves = likelihood.reshape(-1, count, nodes).transpose(1, 0, 2)
-    up = np.matmul(leaves, links.competences.transpose(0, 2, 1))
-    gathered = np.stack([_scaled(up[group].prod(axis=0)) for group in links.groups])
-    arriving = np.matmul(gathered, links.domains.transpose(0, 2, 1))
-    root = links.weights * _scaled(arriving.prod(axis=0))
-    down = gathered * np.matmul(_scaled(root / arriving), links.domains)
-    result = np.matmul(down[links.domain_of] / up, links.competences)
-    result *= leaves
-    result /= result.sum(axis=-1, keepdims=True)
-    return np.ascontiguousarray(result.transpose(1, 0, 2)).reshape(*batch, count, nodes)
+        leaves *= links.weights
+        return leaves
+    up = np.matmul(leaves, links.competence_up)
+    gathered = np.empty((len(links.groups), *up.shape[1:]))
+    for message, group in zip(gathered, links.groups, strict=True):
+        np.multiply.reduce(up[group], axis=0, out=message)
+    gathered /= gathered.max(axis=-1, keepdims=True)
+    arriving = np.matmul(gathered, links.domain_up)
+    root = links.weights * np.multiply.reduce(arriving, axis=0)
+    root /= root.max(axis=-1, keepdims=True)
+    down = np.matmul(root / arriving, links.domain_down)
+    down *= gathered
+    leaving = down[links.domain_of]
+    leaving /= up
+    densities = np.matmul(leaving, links.competence_down)
+    densities *= leaves
+    return densities
 
 
 def _transitions(nodes: Floats, loadings: Floats) -> Floats:
@@ -150,13 +182,3 @@ def _transitions(nodes: Floats, loadings: Floats) -> Floats:
     z = (nodes[None, None, :] - loading * nodes[None, :, None]) ** 2 / (1.0 - loading**2)
     density = np.exp(-0.5 * (z - z.min(axis=-1, keepdims=True))) + _FLOOR
     return np.asarray(density / density.sum(axis=-1, keepdims=True))
-
-
-def _scaled(message: Floats) -> Floats:
-    message /= message.max(axis=-1, keepdims=True)
-    return message
-
-
-def _normalised(density: Floats) -> Floats:
-    density /= density.sum(axis=-1, keepdims=True)
-    return density

@@ -115,7 +115,7 @@ class Answers:
         parameters: ItemParameters,
         responses: ArrayLike,
         skip: SkipPolicy = "unknown",
-        time_out: SkipPolicy = "unknown",
+        time_out: SkipPolicy = "incorrect",
     ) -> "Answers":
         """Answers of N learners to I items.
 
@@ -160,7 +160,7 @@ class Answers:
     @property
     def none(self) -> Bools:
         """Who gave no answer that is evidence, (N,)."""
-        return np.bincount(self.learner, minlength=self.learners) == 0
+        return np.asarray(np.bincount(self.learner, minlength=self.learners) == 0)
 
     def only(self, kept: Bools) -> "Answers":
         """Answers of the learners for whom ``kept`` (N,) holds, renumbered."""
@@ -171,11 +171,11 @@ class Answers:
         )
 
     def on_grid(self, table: Curves) -> Sums:
-        """Sums at the same G abilities for every learner; ``table`` is ``curves(self.items, nodes)``."""
+        """Add up at the same G abilities for every learner; ``table`` is ``curves(self.items, nodes)``."""
         return Sums(table, self.learner, self.item, self.category, self.learners)
 
     def at(self, ability: Floats) -> Sums:
-        """Sums at each learner's own ability (N,), each (N, 1)."""
+        """Add up at each learner's own ability (N,); the sums are (N, 1)."""
         here = ability[self.learner]
         faced = self.items.take(self.item)
         moved = ItemParameters(
@@ -202,8 +202,8 @@ def _checked(parameters: ItemParameters, responses: ArrayLike) -> Ints:
     if wrong.any():
         learner, item = np.argwhere(wrong)[0]
         raise ResponseError(
-            f"Learner number {learner + 1} has the response {given[learner, item]} to item number {item + 1}, which has "
-            f"the categories 0 to {parameters.categories[item] - 1}; correct the response."
+            f"Learner number {learner + 1} has the response {given[learner, item]} to item number {item + 1}, whose "
+            f"categories are 0 to {parameters.categories[item] - 1}; correct the response."
         )
     return given
 

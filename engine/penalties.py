@@ -28,7 +28,7 @@ class Penalty(Protocol):
         ...
 
     def slope(self, theta: Floats, sums: Sums) -> Floats:
-        """Derivative of the log density."""
+        """Differentiate the log density."""
         ...
 
 
@@ -55,7 +55,7 @@ class Normal:
         return np.asarray(-0.5 * ((theta - self.mean) / self.sd) ** 2)
 
     def slope(self, theta: Floats, sums: Sums) -> Floats:
-        """Derivative of the log density."""
+        """Differentiate the log density."""
         return np.asarray((self.mean - theta) / self.sd**2)
 
 
@@ -76,7 +76,7 @@ class Uniform:
         return np.where((theta >= self.lower) & (theta <= self.upper), 0.0, -np.inf)
 
     def slope(self, theta: Floats, sums: Sums) -> Floats:
-        """Derivative of the log density inside the interval."""
+        """Differentiate the log density, inside the interval."""
         return np.zeros_like(theta)
 
 

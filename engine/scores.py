@@ -72,7 +72,7 @@ class WeightedInformation:
 class VarianceReduction:
     """Expected reduction of the posterior variance of the item's competence, times the weight of the competence.
 
-    Var(theta) - E[Var(theta | answer)] = sum over k of P_k m_k^2 - m^2, m_k being the mean after category k. For one
+    Var(theta) - E[Var(theta | answer)] = sum over k of P_k (m_k - m)^2, m_k being the mean after category k. For one
     competence it ranks items as the (negated) expected posterior variance does.
 
     Parameters
@@ -90,13 +90,19 @@ class VarianceReduction:
 
     def __call__(self, situation: Situation) -> Floats:
         """Score all items, (*batch, I)."""
-        probability, moment = situation.predictive
-        mean = situation.mean.reshape(-1, situation.mean.shape[-1]).T[:, :, None]
-        rest, left = np.maximum(1.0 - probability.sum(axis=0), _TINY), mean - moment.sum(axis=0)
-        reduction = left * left / rest
+        probability, moment, mean = situation.predictive
+        centre = mean[:, :, None]
+        rest: Floats = 1.0
+        left: Floats = 0.0
+        reduction: Floats = 0.0
         for p, m in zip(probability, moment, strict=True):
-            reduction += m * m / np.maximum(p, _TINY)
-        reduction -= mean * mean
+            shift = p * centre
+            np.subtract(m, shift, out=shift)
+            rest, left = rest - p, left + shift
+            reduction = reduction + shift * shift / np.maximum(p, _TINY)
+        left *= left
+        left /= np.maximum(rest, _TINY, out=rest)
+        reduction += left
         if self.weights:
             reduction *= np.array(self.weights)[:, None, None]
         return situation.by_item(reduction)

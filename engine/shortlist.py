@@ -9,8 +9,9 @@ whom that fails are ranked over the whole bank.
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from engine.arrays import Bools, Floats, Ints
+from engine.arrays import Bools, Floats
 from engine.grid import Grid
 from engine.models import information, logistic_information
 from engine.parameters import ItemParameters
@@ -18,6 +19,7 @@ from engine.ranking import Ranking, quantised
 
 CELLS = 2400
 LENGTH = 64
+"""Items listed for each cell; their availability is one 64-bit word, so that the next free one costs a few operations."""
 SPARE = 2
 """Items evaluated beyond those that the pick needs."""
 
@@ -27,8 +29,8 @@ class Shortlist(NamedTuple):
 
     lower: float
     scale: float  # cells per unit of ability
-    rows: Ints  # (B, M) items by decreasing bound
-    bounds: Floats  # (B, M + 1) quantised upper bounds, the last one holding for every item that is not listed
+    rows: NDArray[np.int32]  # (B, LENGTH) items by decreasing bound
+    bounds: Floats  # (B, LENGTH + 1) quantised upper bounds, the last one holding for every item that is not listed
     columns: Floats  # (4, I) a, b, c, d
 
 
@@ -53,14 +55,14 @@ def build_shortlist(parameters: ItemParameters, grid: Grid) -> Shortlist:
     at_edges = information(parameters, edges)
     slack = np.abs(np.diff(at_edges, n=2, axis=1)).max(axis=1, keepdims=True) / 4.0
     bound = (np.maximum(at_edges[:, 1:], at_edges[:, :-1]) + slack).T
-    length = min(LENGTH, len(parameters))
-    order = np.argsort(-bound, axis=1, kind="stable")
-    listed = np.take_along_axis(bound, order[:, : length + 1], axis=1)
-    if listed.shape[1] == length:
-        listed = np.concatenate([listed, np.full((CELLS, 1), -np.inf)], axis=1)
+    missing = max(LENGTH + 1 - len(parameters), 0)
+    bound = np.pad(bound, ((0, 0), (0, missing)), constant_values=-np.inf)
+    order = np.argsort(-bound, axis=1, kind="stable")[:, : LENGTH + 1]
+    listed = np.take_along_axis(bound, order, axis=1)
+    order = np.where(order < len(parameters), order, 0)
     columns = np.stack([parameters.discrimination, parameters.difficulty, parameters.guessing, parameters.slipping])
     scale = CELLS / (grid.upper - grid.lower)
-    return Shortlist(grid.lower, scale, order[:, :length].copy(), quantised(listed), columns)
+    return Shortlist(grid.lower, scale, order[:, :LENGTH].astype(np.int32), quantised(listed), columns)
 
 
 def shortlisted(
@@ -87,23 +89,25 @@ def shortlisted(
     """
     last = shortlist.rows.shape[0] - 1
     cell = np.clip(((ability - shortlist.lower) * shortlist.scale).astype(np.int64), 0, last)
+    learners = np.arange(ability.size, dtype=np.int32)[:, None]
     listed = shortlist.rows.take(cell, axis=0)
-    learners = np.arange(ability.size)
-    width = available.shape[1]
-    free = np.ones((ability.size, listed.shape[1] + 1), dtype=bool)
-    np.take(available.reshape(-1), listed + (learners * width)[:, None], out=free[:, :-1])
-    end = listed.shape[1]
+    free = available.reshape(-1).take(listed + learners * np.int32(available.shape[1]))
+    word = np.packbits(free, axis=1, bitorder="little").view("<u8")[:, 0]
     rows = np.empty((ability.size, depth + SPARE), dtype=np.int64)
     found = np.empty(rows.shape, dtype=bool)
     for column in range(depth + SPARE):
-        place = free.argmax(axis=1)
-        found[:, column] = place < end
-        rows[:, column] = listed[learners, np.minimum(place, end - 1)]
-        free[learners, place] = place == end
-    rest = shortlist.bounds[cell, free.argmax(axis=1)]
+        found[:, column] = word != 0
+        rows[:, column] = listed[learners[:, 0], _lowest(word) & np.uint8(LENGTH - 1)]
+        word = word & (word - np.uint64(1))
+    rest = shortlist.bounds[cell, _lowest(word)]
     a, b, c, d = shortlist.columns[:, rows]
     exact = quantised(logistic_information(a, b, c, d, ability[:, None]))
     scores = np.where(found, exact, -np.inf)
     threshold = scores.max(axis=1) if depth == 1 else np.sort(scores, axis=1)[:, -depth]
     inside = (ability >= shortlist.lower) & (ability <= shortlist.lower + (last + 1) / shortlist.scale)
     return Ranking(rows, scores), inside & ((threshold > rest) | ~found[:, -1] & np.isneginf(rest))
+
+
+def _lowest(word: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """Place of the lowest set bit, 64 where there is none."""
+    return np.bitwise_count(~word & (word - np.uint64(1)))

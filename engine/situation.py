@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from engine.arrays import Bools, Floats, Ints
-from engine.belief import moments
-from engine.latent import posterior
+from engine.belief import read
+from engine.latent import propagate
 from engine.ranking import quantised
 from engine.table import Table
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class State(NamedTuple):
     """Everything the next decision depends on, nothing else."""
 
-    log_likelihood: Floats  # (*batch, C, G) of the answers given, and of earlier evidence
+    log_likelihood: Floats  # (*batch, C, G) of earlier evidence and the answers given, at most 0 and 0 somewhere
     asked: Bools  # (*batch, I)
     allowed: Bools  # (*batch, I) scope, locale, accommodations: fixed at the beginning
     length: Ints  # (*batch,) answers given, skips included
@@ -34,6 +34,7 @@ class Predictive(NamedTuple):
 
     probability: Floats  # (Q, C, n, M)
     moment: Floats  # (Q, C, n, M) E[ability; category]
+    mean: Floats  # (C, n) E[ability]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,23 +48,26 @@ class Situation:
     """Competences that the test is about."""
 
     @cached_property
+    def _read(self) -> tuple[Floats, Floats, Floats]:
+        """Posteriors (C, n, G), means (C, n) and standard deviations (C, n)."""
+        *_, count, nodes = self.state.log_likelihood.shape
+        likelihood = np.exp(self.state.log_likelihood.reshape(-1, count, nodes))
+        return read(propagate(self.table.links, likelihood), self.table.powers)
+
+    @property
     def posterior(self) -> Floats:
         """Posterior of every competence, (*batch, C, G)."""
-        return posterior(self.table.links, self.state.log_likelihood)
-
-    @cached_property
-    def _moments(self) -> tuple[Floats, Floats]:
-        return moments(self.posterior, self.table.nodes)
+        return self._by_run(self._read[0].transpose(1, 0, 2))
 
     @property
     def mean(self) -> Floats:
         """Posterior means, (*batch, C)."""
-        return self._moments[0]
+        return self._by_run(self._read[1].T)
 
     @property
     def sd(self) -> Floats:
         """Posterior standard deviations, (*batch, C)."""
-        return self._moments[1]
+        return self._by_run(self._read[2].T)
 
     @cached_property
     def scores(self) -> Floats:
@@ -73,25 +77,27 @@ class Situation:
     @cached_property
     def chance(self) -> Floats:
         """Expected share of full credit on each item, (*batch, I); for a dichotomous item, the chance of success."""
-        steps = self.predictive.probability.shape[0]
-        weight = np.arange(1, steps + 1) / max(steps, 1)
-        if steps == 1:
-            return self.by_item(self.predictive.probability[0])
-        full = self.table.parameters.categories - 1
-        return self.by_item(np.tensordot(weight, self.predictive.probability, axes=1)) * (steps / full)
+        probability = self.predictive.probability
+        if probability.shape[0] == 1:
+            return self.by_item(probability[0])
+        steps = np.arange(1, probability.shape[0] + 1)
+        return self.by_item(np.tensordot(steps, probability, axes=1)) / (self.table.categories_of - 1)
 
     @cached_property
     def predictive(self) -> Predictive:
         """Probabilities and moments of every category of every item."""
-        *_, competences, nodes = self.posterior.shape
-        flat = self.posterior.reshape(-1, competences, nodes).transpose(1, 0, 2)
-        both = np.matmul(flat, self.table.predictive)
-        steps = self.table.categories - 1
-        laid = both.reshape(competences, flat.shape[1], 2 * steps, -1).transpose(2, 0, 1, 3)
-        return Predictive(laid[:steps], laid[steps:])
+        both = np.matmul(self._read[0], self.table.predictive)
+        steps = both.shape[0] // 2
+        return Predictive(both[:steps], both[steps:], self._read[1])
 
     def by_item(self, laid: Floats) -> Floats:
         """From the layout by competence, (C, n, M), to one column for each item, (*batch, I)."""
         competences, learners, places = laid.shape
         flat = laid.transpose(1, 0, 2).reshape(learners, competences * places)
-        return flat.take(self.table.slot, axis=1).reshape(*self.state.length.shape, -1)
+        if self.table.slot is not None:
+            flat = flat.take(self.table.slot, axis=1)
+        return self._by_run(flat)
+
+    def _by_run(self, flat: Floats) -> Floats:
+        """From one learner a row to the shape of the batch."""
+        return flat.reshape(*self.state.length.shape, *flat.shape[1:])

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from scipy.special import log_expit
 
 from engine.arrays import Bools, Floats, Ints
+from engine.belief import powers
 from engine.errors import DesignError, ParameterError
 from engine.latent import Links
 from engine.models import dichotomous, information, log_probability
@@ -40,8 +41,9 @@ class Table(NamedTuple):
     time_intensity: Floats  # (I,) log seconds
     time_discrimination: Floats  # (I,)
     cuts: Floats  # (C, L)
-    slot: Ints  # (I,) competence * M + place among the items of the competence, M being the largest count
-    predictive: Floats  # (C, G, Q * M) P_k for k = 1 .. K - 1, then node * P_k, of the items of each competence
+    powers: Floats  # (G, 3)
+    slot: Ints | None  # (I,) competence * M + place in the competence, M being the largest count; None: 0, 1, 2, ...
+    predictive: Floats  # (2 (K - 1), C, G, M) P_k for k = 1 .. K - 1, then node * P_k, of the items of each competence
     shortlist: Shortlist | None
 
     @property
@@ -127,6 +129,7 @@ def build_table(
         time_intensity=_per_item(time_intensity, np.log(60.0), count, "time intensities"),
         time_discrimination=_per_item(time_discrimination, 2.0, count, "time discriminations"),
         cuts=levels,
+        powers=powers(nodes),
         slot=slot,
         predictive=predictive,
         shortlist=build_shortlist(parameters, design.grid) if _shortlisted(design, parameters, competences) else None,
@@ -175,7 +178,7 @@ def _log_unknown(parameters: ItemParameters, log_p: Floats, nodes: Floats) -> Fl
     return np.where(dichotomous(parameters)[:, None], knows_not, log_p[:, 0])
 
 
-def _predictive(log_p: Floats, nodes: Floats, groups: Ints, competences: int) -> tuple[Ints, Floats]:
+def _predictive(log_p: Floats, nodes: Floats, groups: Ints, competences: int) -> tuple[Ints | None, Floats]:
     """Lay the items out by competence, so that one product with the posteriors predicts all responses."""
     items, categories, size = log_p.shape
     sizes = np.bincount(groups, minlength=competences)
@@ -185,6 +188,7 @@ def _predictive(log_p: Floats, nodes: Floats, groups: Ints, competences: int) ->
     place[order] = np.arange(items) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     p = np.exp(log_p[:, 1:]).transpose(1, 0, 2)
     both = np.concatenate([p, p * nodes])
-    layout = np.zeros((competences, size, 2 * (categories - 1), largest))
-    layout[groups, :, :, place] = both.transpose(1, 2, 0)
-    return groups * largest + place, layout.reshape(competences, size, -1)
+    layout = np.zeros((2 * (categories - 1), competences, size, largest))
+    layout[:, groups, :, place] = both.transpose(1, 0, 2)
+    slot = groups * largest + place
+    return None if np.array_equal(slot, np.arange(competences * largest)) else slot, layout

@@ -45,24 +45,21 @@ def powers(nodes: Floats) -> Floats:
 
 
 def read(density: Floats, powers: Floats) -> tuple[Floats, Floats, Floats]:
-    """Normalise densities in place and read their first two moments.
+    """Read mass, mean and standard deviation of densities known up to a factor.
 
     Parameters
     ----------
     density : (*batch, G) float
-        Posterior up to a factor; becomes the posterior.
     powers : (G, 3) float
         From :func:`powers`.
 
     Returns
     -------
-    posterior : (*batch, G) float
-    mean, sd : (*batch,) float
+    mass, mean, sd : (*batch,) float
     """
     sums = (density.reshape(-1, density.shape[-1]) @ powers).reshape(*density.shape[:-1], 3)
     mass, mean = sums[..., 0], sums[..., 1] / sums[..., 0]
-    density /= mass[..., None]
-    return density, mean, np.sqrt(np.maximum(sums[..., 2] / mass - mean**2, 0.0))
+    return mass, mean, np.sqrt(np.maximum(sums[..., 2] / mass - mean**2, 0.0))
 
 
 def mean(posterior: Floats, nodes: Floats) -> Floats:

@@ -130,20 +130,20 @@ def posterior(links: Links, log_likelihood: Floats) -> Floats:
         Probabilities, summing to 1 over the last axis.
     """
     *batch, count, nodes = log_likelihood.shape
-    likelihood = np.exp(log_likelihood - log_likelihood.max(axis=-1, keepdims=True))
-    laid = propagate(links, likelihood.reshape(-1, count, nodes))
+    shifted = log_likelihood - log_likelihood.max(axis=-1, keepdims=True)
+    laid = propagate(links, shifted.reshape(-1, count, nodes))
     return laid.transpose(1, 0, 2).reshape(*batch, count, nodes) / laid.sum(axis=-1).T.reshape(*batch, count, 1)
 
 
-def propagate(links: Links, likelihood: Floats) -> Floats:
-    """Pass the messages: likelihoods of n learners in, unnormalised posteriors out.
+def propagate(links: Links, log_likelihood: Floats) -> Floats:
+    """Pass the messages: log-likelihoods of n learners in, unnormalised posteriors out.
 
     Parameters
     ----------
     links : Links
         Latent structure.
-    likelihood : (n, C, G) float
-        Likelihood of the answers in each competence, scaled to a maximum of 1.
+    log_likelihood : (n, C, G) float
+        Log-likelihood of the answers in each competence, with a maximum of 0.
 
     Returns
     -------
@@ -155,14 +155,17 @@ def propagate(links: Links, likelihood: Floats) -> Floats:
     Pearl (1988). Messages are products of matrices over the learners: up from the competences to the root, then down;
     the message to a child leaves out what came from that child.
     """
-    leaves = np.ascontiguousarray(likelihood.transpose(1, 0, 2))
+    laid = log_likelihood.transpose(1, 0, 2)
+    leaves = np.exp(laid, out=np.empty(laid.shape))
     if not links.groups:
         leaves *= links.weights
         return leaves
     up = np.matmul(leaves, links.competence_up)
     gathered = np.empty((len(links.groups), *up.shape[1:]))
     for message, group in zip(gathered, links.groups, strict=True):
-        np.multiply.reduce(up[group], axis=0, out=message)
+        np.copyto(message, up[group[0]])
+        for competence in group[1:]:
+            message *= up[competence]
     gathered /= gathered.max(axis=-1, keepdims=True)
     arriving = np.matmul(gathered, links.domain_up)
     root = links.weights * np.multiply.reduce(arriving, axis=0)

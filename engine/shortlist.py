@@ -93,19 +93,18 @@ def shortlisted(
     listed = shortlist.rows.take(cell, axis=0)
     free = available.reshape(-1).take(listed + learners * np.int32(available.shape[1]))
     word = np.packbits(free, axis=1, bitorder="little").view("<u8")[:, 0]
-    rows = np.empty((ability.size, depth + SPARE), dtype=np.int64)
+    rows = np.empty((depth + SPARE, ability.size), dtype=np.int64)
     found = np.empty(rows.shape, dtype=bool)
     for column in range(depth + SPARE):
-        found[:, column] = word != 0
-        rows[:, column] = listed[learners[:, 0], _lowest(word) & np.uint8(LENGTH - 1)]
+        found[column] = word != 0
+        rows[column] = listed[learners[:, 0], _lowest(word) & np.uint8(LENGTH - 1)]
         word = word & (word - np.uint64(1))
     rest = shortlist.bounds[cell, _lowest(word)]
-    a, b, c, d = shortlist.columns[:, rows]
-    exact = quantised(logistic_information(a, b, c, d, ability[:, None]))
-    scores = np.where(found, exact, -np.inf)
-    threshold = scores.max(axis=1) if depth == 1 else np.sort(scores, axis=1)[:, -depth]
+    a, b, c, d = shortlist.columns.take(rows, axis=1)
+    scores = np.where(found, quantised(logistic_information(a, b, c, d, ability)), -np.inf)
+    threshold = scores.max(axis=0) if depth == 1 else np.sort(scores, axis=0)[-depth]
     inside = (ability >= shortlist.lower) & (ability <= shortlist.lower + (last + 1) / shortlist.scale)
-    return Ranking(rows, scores), inside & ((threshold > rest) | ~found[:, -1] & np.isneginf(rest))
+    return Ranking(rows.T, scores.T), inside & ((threshold > rest) | ~found[-1] & np.isneginf(rest))
 
 
 def _lowest(word: NDArray[np.uint64]) -> NDArray[np.uint8]:

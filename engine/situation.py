@@ -48,26 +48,35 @@ class Situation:
     """Competences that the test is about."""
 
     @cached_property
-    def _read(self) -> tuple[Floats, Floats, Floats]:
-        """Posteriors (C, n, G), means (C, n) and standard deviations (C, n)."""
+    def _density(self) -> Floats:
+        """Posteriors up to a factor, (C, n, G)."""
         *_, count, nodes = self.state.log_likelihood.shape
-        likelihood = np.exp(self.state.log_likelihood.reshape(-1, count, nodes))
-        return read(propagate(self.table.links, likelihood), self.table.powers)
+        return propagate(self.table.links, self.state.log_likelihood.reshape(-1, count, nodes))
+
+    @cached_property
+    def _reading(self) -> tuple[Floats, Floats, Floats]:
+        """Masses of the densities, means and standard deviations, each (C, n)."""
+        return read(self._density, self.table.powers)
+
+    @cached_property
+    def _laid(self) -> Floats:
+        """Posteriors by competence, (C, n, G)."""
+        return self._density / self._reading[0][..., None]
 
     @property
     def posterior(self) -> Floats:
         """Posterior of every competence, (*batch, C, G)."""
-        return self._by_run(self._read[0].transpose(1, 0, 2))
+        return self._by_run(self._laid.transpose(1, 0, 2))
 
     @property
     def mean(self) -> Floats:
         """Posterior means, (*batch, C)."""
-        return self._by_run(self._read[1].T)
+        return self._by_run(self._reading[1].T)
 
     @property
     def sd(self) -> Floats:
         """Posterior standard deviations, (*batch, C)."""
-        return self._by_run(self._read[2].T)
+        return self._by_run(self._reading[2].T)
 
     @cached_property
     def scores(self) -> Floats:
@@ -86,9 +95,9 @@ class Situation:
     @cached_property
     def predictive(self) -> Predictive:
         """Probabilities and moments of every category of every item."""
-        both = np.matmul(self._read[0], self.table.predictive)
+        both = np.matmul(self._laid, self.table.predictive)
         steps = both.shape[0] // 2
-        return Predictive(both[:steps], both[steps:], self._read[1])
+        return Predictive(both[:steps], both[steps:], self._reading[1])
 
     def by_item(self, laid: Floats) -> Floats:
         """From the layout by competence, (C, n, M), to one column for each item, (*batch, I)."""

@@ -45,9 +45,9 @@ def derive(seed: ArrayLike, key: ArrayLike) -> Ints:
 
 
 def _hash(seed: ArrayLike, position: ArrayLike) -> NDArray[np.uint64]:
-    start, offset = np.broadcast_arrays(_words(seed), _words(position))
+    start, offset = _words(seed), _words(position)
     mixed = _mix(_mix(np.atleast_1d(start)) + (np.atleast_1d(offset) + np.uint64(1)) * _GAMMA)
-    return mixed.reshape(start.shape)
+    return mixed if start.ndim or offset.ndim else mixed.reshape(())
 
 
 def _words(values: ArrayLike) -> NDArray[np.uint64]:
@@ -56,6 +56,9 @@ def _words(values: ArrayLike) -> NDArray[np.uint64]:
 
 
 def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    z = (z ^ (z >> np.uint64(30))) * _FIRST
-    z = (z ^ (z >> np.uint64(27))) * _SECOND
-    return z ^ (z >> np.uint64(31))
+    z = z ^ (z >> np.uint64(30))
+    z *= _FIRST
+    z ^= z >> np.uint64(27)
+    z *= _SECOND
+    z ^= z >> np.uint64(31)
+    return z

@@ -1,0 +1,94 @@
+"""The application: settings in, an ASGI application out. Nothing else reads settings or knows a global."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from api.body_limit import BodyLimit
+from api.context import Context
+from api.database import Database
+from api.errors import install_error_handlers
+from api.framework.endpoints import router as framework
+from api.headers import SecurityHeaders
+from api.keys import load_keys
+from api.learners.endpoints import router as learners
+from api.oauth.endpoints import router as oauth
+from api.rates import RateLimit
+from api.recent import Recent
+from api.runs.assessment import Assessments
+from api.runs.earlier import Retaking
+from api.runs.endpoints import router as runs
+from api.settings import Settings
+from api.writer import Writer
+from itembank.files import load_bank, shipped_bank
+
+_TOKENS = 4_096
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Make the application; its database is opened and migrated when it starts, and closed when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        context = await run_in_threadpool(open_context, settings)
+        app.state.context = context
+        try:
+            yield
+        finally:
+            await context.writer.close()
+            context.database.close()
+
+    app = FastAPI(
+        title="Jalon",
+        summary="Adaptive positioning on the CRCN.",
+        version=_version(),
+        lifespan=lifespan,
+        docs_url="/docs",
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    for router in (oauth, framework, learners, runs):
+        app.include_router(router)
+    install_error_handlers(app)
+    app.add_middleware(BodyLimit, limit=settings.body_limit)
+    app.add_middleware(SecurityHeaders, https=settings.https)
+    return app
+
+
+def from_environment() -> FastAPI:
+    """Make the application from ``JALON_`` variables, for ``uvicorn --factory api.app:from_environment``."""
+    return create_app(Settings())
+
+
+def open_context(settings: Settings) -> Context:
+    """Open what the services need: the migrated database, its writer, the secrets and the bank."""
+    bank = shipped_bank() if settings.bank is None else load_bank(settings.bank)
+    database = Database(settings.database)
+    database.migrate()
+    return Context(
+        settings=settings,
+        database=database,
+        writer=Writer(database, settings.write_batch),
+        keys=load_keys(database),
+        token_limit=RateLimit("token", settings.token_rate),
+        code_limit=RateLimit("code", settings.code_rate),
+        platforms=Recent(_TOKENS),
+        run_learners=Recent(_TOKENS),
+        assessments=Assessments(bank),
+        retaking=Retaking(
+            half_life_days=settings.evidence_half_life_days,
+            fresh_runs=settings.fresh_runs,
+            least_items=settings.fresh_items,
+        ),
+        live_runs=Recent(settings.live_runs),
+    )
+
+
+def _version() -> str:
+    try:
+        return version("jalon")
+    except PackageNotFoundError:
+        return "0"

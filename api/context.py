@@ -1,0 +1,58 @@
+"""What every service receives: the settings, the database, the secrets, the bank and the memory of one process."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection
+
+from api.database import Database
+from api.keys import Keys
+from api.oauth.tokens import Platform, RunLearner
+from api.rates import RateLimit
+from api.recent import Recent
+from api.runs.assessment import Assessments
+from api.runs.earlier import Retaking
+from api.runs.live import Live
+from api.settings import Settings
+from api.writer import Writer
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """One per process, made by the application's lifespan and found by ``context_of``."""
+
+    settings: Settings
+    database: Database
+    writer: Writer
+    keys: Keys
+    token_limit: RateLimit
+    code_limit: RateLimit
+    platforms: Recent[str, Platform]
+    run_learners: Recent[str, RunLearner]
+    assessments: Assessments
+    retaking: Retaking
+    live_runs: Recent[str, Live]
+
+    async def read(self, job: Callable[[Connection], Result]) -> Result:
+        """Run ``job`` in a transaction that reads, away from the event loop."""
+
+        def work() -> Result:
+            with self.database.reading() as connection:
+                return job(connection)
+
+        return await run_in_threadpool(work)
+
+    async def write(self, job: Callable[[Connection], Result]) -> Result:
+        """Run ``job`` in a transaction that writes, and return its value once that is committed."""
+        return await self.writer.submit(job)
+
+
+def context_of(request: HTTPConnection) -> Context:
+    """Return the context of the application that serves ``request``."""
+    context: Context = request.app.state.context
+    return context

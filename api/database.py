@@ -1,0 +1,124 @@
+"""The database: one URL, SQLite or PostgreSQL, a connection that writes and a pool that reads."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import as_file, files
+from types import TracebackType
+from typing import Any, Self
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError
+
+BUSY_MILLISECONDS = 10_000
+_MIGRATION_LOCK = 7_205_759_403
+_DRIVERS = {
+    "sqlite": "sqlite+pysqlite",
+    "sqlite+pysqlite": "sqlite+pysqlite",
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+
+
+def parsed_url(text: str) -> URL:
+    """Read a database URL; raise ``ValueError`` with a sentence when it cannot be used.
+
+    >>> parsed_url("postgresql://jalon@localhost/jalon").drivername
+    'postgresql+psycopg'
+    """
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise ValueError("the database URL is not understood: write sqlite:///FILE or postgresql://USER@HOST/NAME") from None
+    driver = _DRIVERS.get(url.drivername)
+    if driver is None:
+        raise ValueError(f"the database {url.drivername!r} is not supported: use sqlite or postgresql")
+    if driver.startswith("sqlite") and url.database in (None, "", ":memory:"):
+        raise ValueError("an SQLite database in memory would lose every run: name a file, such as sqlite:///jalon.db")
+    return url.set(drivername=driver)
+
+
+def checked_url(text: str) -> str:
+    """Return ``text`` when it is a usable database URL; raise ``ValueError`` otherwise."""
+    parsed_url(text)
+    return text
+
+
+class Database:
+    """A database opened for this process; a context manager that closes its connections.
+
+    Parameters
+    ----------
+    url : str
+        ``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST/NAME``.
+    readers : int
+        Connections kept open for reading.
+    """
+
+    def __init__(self, url: str, readers: int = 8) -> None:
+        parsed = parsed_url(url)
+        self.dialect = parsed.get_backend_name()
+        self._writing = _engine(parsed, 1)
+        self._reading = _engine(parsed, readers)
+        if self.dialect == "sqlite":
+            _prepare_sqlite(self._writing, "BEGIN IMMEDIATE", ("journal_mode=WAL", "synchronous=FULL"))
+            _prepare_sqlite(self._reading, "BEGIN", ("query_only=ON",))
+
+    def __enter__(self) -> Self:
+        """Return the database itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close every connection."""
+        self.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Open a transaction that writes: committed at the end, rolled back by an exception."""
+        with self._writing.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a transaction that reads one consistent state."""
+        with self._reading.begin() as connection:
+            yield connection
+
+    def migrate(self) -> None:
+        """Create the tables, or bring them up to date; several processes may do it at once."""
+        with self.writing() as connection, as_file(files("api") / "migrations") as folder:
+            if self.dialect == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+            config = Config()
+            config.set_main_option("script_location", str(folder).replace("%", "%%"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._writing.dispose()
+        self._reading.dispose()
+
+
+def _engine(url: URL, size: int) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        return create_engine(url, pool_size=size, max_overflow=2, connect_args={"check_same_thread": False})
+    return create_engine(url, pool_size=size, max_overflow=2, pool_pre_ping=size > 1)
+
+
+def _prepare_sqlite(engine: Engine, begin: str, pragmas: tuple[str, ...]) -> None:
+    """Let SQLAlchemy, not the driver, begin transactions, and set the pragmas of each new connection."""
+
+    @event.listens_for(engine, "connect")
+    def on_connect(driver_connection: Any, _record: Any) -> None:
+        driver_connection.isolation_level = None
+        for pragma in (f"busy_timeout={BUSY_MILLISECONDS}", "foreign_keys=ON", *pragmas):
+            driver_connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)

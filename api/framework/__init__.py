@@ -1,0 +1,1 @@
+"""The framework that is served, and the health of the server."""

@@ -1,0 +1,79 @@
+"""Identifiers and secrets: sortable ids, unguessable codes and tokens, and how secrets are kept."""
+
+import hashlib
+import hmac
+import secrets
+from uuid import UUID
+
+import uuid_utils
+
+CODE_ALPHABET = "2346789BCDFGHJKMPQRTVWXY"
+CODE_LENGTH = 9
+LEARNER_TOKEN_PREFIX = "jlt_"
+
+
+def new_id() -> str:
+    """Draw a UUIDv7: unique, and sorted by the time of its creation."""
+    return str(uuid_utils.uuid7())
+
+
+def parsed_id(text: str) -> str | None:
+    """Return the canonical form of a UUID, or None when ``text`` is not one.
+
+    >>> parsed_id("0190A1B2-0000-7000-8000-000000000000")
+    '0190a1b2-0000-7000-8000-000000000000'
+    """
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return None
+
+
+def new_seed() -> int:
+    """Draw the seed of a run: 63 bits, so that it fits a signed database integer."""
+    return secrets.randbits(63)
+
+
+def new_secret() -> str:
+    """Draw a secret of 256 bits, written in URL-safe base 64."""
+    return secrets.token_urlsafe(32)
+
+
+def new_access_code() -> str:
+    """Draw an access code from letters and digits that nobody confuses."""
+    return "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
+
+
+def parsed_access_code(text: str) -> str | None:
+    """Return the code that a person typed, or None when it cannot be one: case, spaces and dashes do not matter.
+
+    >>> parsed_access_code(" bcd-fgh-jkm ")
+    'BCDFGHJKM'
+    """
+    code = "".join(character for character in text.upper() if character not in " -\t\u00a0\u2011\u2013")
+    return code if len(code) == CODE_LENGTH and set(code) <= set(CODE_ALPHABET) else None
+
+
+def written_access_code(code: str) -> str:
+    """Write a code for people, in groups of three.
+
+    >>> written_access_code("BCDFGHJKM")
+    'BCD-FGH-JKM'
+    """
+    return "-".join(code[start : start + 3] for start in range(0, len(code), 3))
+
+
+def fingerprint(secret: str) -> str:
+    """Hash a secret of full entropy for storage (SHA-256, hexadecimal)."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def same(one: str, other: str) -> bool:
+    """Compare two fingerprints in constant time."""
+    return hmac.compare_digest(one, other)
+
+
+def learner_token(key: bytes, run_id: str) -> str:
+    """Derive the learner's token of a run: opaque, unguessable, and the same whenever it is asked for."""
+    digest = hmac.new(key, f"learner-token:{run_id}".encode(), hashlib.sha256).hexdigest()
+    return f"{LEARNER_TOKEN_PREFIX}{digest}"

@@ -1,0 +1,1 @@
+"""Learners: the people that a platform, or they themselves, position."""

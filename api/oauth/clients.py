@@ -1,0 +1,40 @@
+"""Clients of the API: how the command line makes one."""
+
+from collections.abc import Iterable
+
+from api.clock import now
+from api.database import Database
+from api.identifiers import fingerprint, new_id, new_secret
+from api.oauth.repository import Client, add_client
+from api.oauth.scopes import checked_scopes
+
+
+def create_client(database: Database, name: str, scopes: Iterable[str]) -> tuple[str, str]:
+    """Create a client; its secret is told here and never again.
+
+    Parameters
+    ----------
+    database : Database
+        A migrated database.
+    name : str
+        Name for people, 1 to 255 characters.
+    scopes : iterable of str
+        What its tokens may allow: names of ``api.oauth.scopes.SCOPES``.
+
+    Returns
+    -------
+    (client_id, client_secret) : tuple of str
+
+    Raises
+    ------
+    ValueError
+        When the name or a scope is not usable; the message says what to write.
+    """
+    title = name.strip()
+    if not 1 <= len(title) <= 255 or not title.isprintable():
+        raise ValueError("the name of a client has 1 to 255 printable characters: choose another name")
+    secret = new_secret()
+    client = Client(f"jc_{new_id()}", title, fingerprint(secret), checked_scopes(scopes))
+    with database.writing() as connection:
+        add_client(connection, client, now())
+    return client.id, secret

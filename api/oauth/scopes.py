@@ -1,0 +1,27 @@
+"""Scopes: what a platform may be allowed to do."""
+
+from collections.abc import Iterable
+
+LEARNERS_READ, LEARNERS_WRITE = "learners:read", "learners:write"
+RUNS_READ, RUNS_WRITE = "runs:read", "runs:write"
+
+SCOPES = {
+    LEARNERS_READ: "Read learners, their profiles and the list of their runs.",
+    LEARNERS_WRITE: "Create learners.",
+    RUNS_READ: "Read runs.",
+    RUNS_WRITE: "Open runs and post answers.",
+}
+
+
+def checked_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
+    """Return the scopes sorted, without repetition; raise ``ValueError`` when one does not exist or none is given.
+
+    >>> checked_scopes(["runs:write", "runs:read"])
+    ('runs:read', 'runs:write')
+    """
+    wanted = sorted(set(scopes))
+    unknown = [scope for scope in wanted if scope not in SCOPES]
+    if unknown or not wanted:
+        named = f"the scope {unknown[0]!r} does not exist" if unknown else "no scope is given"
+        raise ValueError(f"{named}: use one or more of {', '.join(SCOPES)}")
+    return tuple(wanted)

@@ -1,0 +1,69 @@
+"""Every problem that the API may answer with, and the exception that carries one (RFC 9457)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.exceptions import HTTPException
+
+
+@dataclass(frozen=True)
+class ProblemKind:
+    """A kind of problem: its name inside the ``type`` URN, its HTTP status and its title."""
+
+    slug: str
+    status: int
+    title: str
+
+    @property
+    def type(self) -> str:
+        """URI that identifies the kind."""
+        return f"urn:jalon:problem:{self.slug}"
+
+
+BAD_REQUEST = ProblemKind("bad-request", 400, "Bad request")
+INVALID_JSON = ProblemKind("invalid-json", 400, "The body is not JSON")
+UNAUTHENTICATED = ProblemKind("unauthenticated", 401, "A valid token is needed")
+NOT_ALLOWED = ProblemKind("not-allowed", 403, "The token does not allow this")
+SELF_SERVICE_OFF = ProblemKind("self-service-off", 403, "Self-service is switched off")
+NOT_FOUND = ProblemKind("not-found", 404, "Nothing is here")
+UNKNOWN_LEARNER = ProblemKind("unknown-learner", 404, "Unknown learner")
+UNKNOWN_RUN = ProblemKind("unknown-run", 404, "Unknown run")
+UNKNOWN_CODE = ProblemKind("unknown-code", 404, "Unknown access code")
+METHOD_NOT_ALLOWED = ProblemKind("method-not-allowed", 405, "Method not allowed")
+NOT_PENDING = ProblemKind("not-the-pending-item", 409, "Another item is pending")
+ALREADY_ANSWERED = ProblemKind("already-answered", 409, "The item was already answered differently")
+RUN_FINISHED = ProblemKind("run-finished", 409, "The run is finished")
+BODY_TOO_LARGE = ProblemKind("body-too-large", 413, "The body is too large")
+INVALID_REQUEST = ProblemKind("invalid-request", 422, "The request is malformed")
+INVALID_ANSWER = ProblemKind("invalid-answer", 422, "The answer does not suit the item")
+UNKNOWN_KIND = ProblemKind("unknown-item-kind", 422, "Unknown item kind")
+UNKNOWN_COMPETENCE = ProblemKind("unknown-competence", 422, "Unknown competence")
+NOTHING_TO_ASK = ProblemKind("nothing-to-ask", 422, "No item suits this run")
+KEY_REUSED = ProblemKind("idempotency-key-reused", 422, "The idempotency key was used for another request")
+TOO_MANY_REQUESTS = ProblemKind("too-many-requests", 429, "Too many requests")
+INTERNAL = ProblemKind("internal", 500, "The server failed")
+UNAVAILABLE = ProblemKind("unavailable", 503, "The server cannot write just now")
+
+
+class Problem(HTTPException):
+    """An error to be told to the client.
+
+    Parameters
+    ----------
+    kind : ProblemKind
+        What went wrong, as a member of this module.
+    detail : str
+        One sentence that says what is wrong here and what to do.
+    headers : mapping, optional
+        HTTP headers of the response.
+    **members
+        Extension members of the problem document, for instance ``pending``.
+    """
+
+    def __init__(
+        self, kind: ProblemKind, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any
+    ) -> None:
+        super().__init__(status_code=kind.status, detail=detail, headers=headers)
+        self.kind = kind
+        self.members = members

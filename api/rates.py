@@ -1,0 +1,48 @@
+"""Rate limits: how often one address or one client may knock at a door that guards a secret."""
+
+import math
+import time
+
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from api.problems import TOO_MANY_REQUESTS, Problem
+
+
+def checked_rate(text: str) -> str:
+    """Return ``text`` when it is a rate such as ``20/minute``; raise ``ValueError`` otherwise."""
+    try:
+        parse(text)
+    except ValueError:
+        raise ValueError(f"the rate {text!r} is not understood: write a number and a period, such as 20/minute") from None
+    return text
+
+
+class RateLimit:
+    """At most so many tries in a moving window, counted per key in this process.
+
+    Parameters
+    ----------
+    name : str
+        The door that is guarded, part of every key.
+    rate : str
+        A number and a period, such as ``20/minute``.
+    """
+
+    def __init__(self, name: str, rate: str) -> None:
+        self._name = name
+        self._item: RateLimitItem = parse(rate)
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    def try_once(self, key: str) -> None:
+        """Count one try of ``key``; raise a 429 problem that says when to come back if it is one too many."""
+        if self._limiter.hit(self._item, self._name, key):
+            return
+        reset = self._limiter.get_window_stats(self._item, self._name, key).reset_time
+        wait = max(1, math.ceil(reset - time.time()))
+        raise Problem(
+            TOO_MANY_REQUESTS,
+            f"Too many requests came from here: wait {wait} s, then try again.",
+            headers={"Retry-After": str(wait)},
+        )

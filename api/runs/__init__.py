@@ -1,0 +1,1 @@
+"""Runs: one learner's pass through one test, stored as facts."""

@@ -1,0 +1,219 @@
+"""Answering: mark the reply, take the step, store the reply and the next question in one transaction."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from api.clock import now
+from api.context import Context
+from api.problems import (
+    ALREADY_ANSWERED,
+    INVALID_ANSWER,
+    NOT_PENDING,
+    RUN_FINISHED,
+    UNAVAILABLE,
+    UNKNOWN_KIND,
+    Problem,
+)
+from api.runs.earlier import CODES
+from api.runs.facts import ANSWERED, SKIPPED, TIMED_OUT, Fact
+from api.runs.live import Live, ending, question
+from api.runs.lookup import current_run, live_run
+from api.runs.repository import add_facts, facts_around, facts_of, finish_run
+from api.runs.results import replied_competences, result_of
+from api.runs.view import live_pending, reply_view
+from api.tables import REPLY
+from engine.adaptive import Decision, State, step
+from engine.errors import AnswerError
+from engine.uniform import uniform
+from itembank.items import KINDS
+from itembank.marking import mark
+
+LONGEST_MEASURED = 600.0
+"""Most seconds that the server counts itself for one reply, when the client did not say: the learner may have left."""
+GRACE = 3.0
+"""Seconds over the limit of a timed item that the network may have cost."""
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a learner replied to the item at a position: an answer, unless it was skipped or time ran out."""
+
+    position: int
+    item: str
+    answer: Any = None
+    skipped: bool = False
+    timed_out: bool = False
+    seconds: float | None = None
+    kind: str | None = None
+
+
+async def post_reply(context: Context, run_id: str, reply: Reply) -> dict[str, Any]:
+    """Store a reply and tell what comes next.
+
+    Parameters
+    ----------
+    context : Context
+    run_id : str
+        A run that the caller may answer: see ``run_for``.
+    reply : Reply
+
+    Returns
+    -------
+    dict
+        ``run_id, position, item, outcome, at, state, pending, progress``; the same when the reply is sent again.
+
+    Raises
+    ------
+    Problem
+        404 unknown run; 409 another item is pending, answered differently before, or run finished; 422 unsuitable answer.
+    """
+    live = await live_run(context, run_id)
+    for _ in range(ATTEMPTS):
+        if live.pending is not None and reply.position == live.position:
+            try:
+                return await _advance(context, live, reply)
+            except IntegrityError:
+                live = await current_run(context, run_id)
+        elif reply.position < live.position:
+            return await _settled(context, live, reply)
+        else:
+            live = await current_run(context, run_id)
+            if reply.position >= live.position and (live.pending is None or reply.position > live.position):
+                raise _out_of_turn(live)
+    raise Problem(
+        UNAVAILABLE, "Several replies to this run crossed: send the same one again.", headers={"Retry-After": "1"}
+    )
+
+
+async def _advance(context: Context, live: Live, reply: Reply) -> dict[str, Any]:
+    """Take the pending item's reply: decide, store, and only then tell."""
+    row = live.pending
+    assert row is not None
+    item = live.assessment.snapshot.items[row]
+    if reply.item != item.id:
+        raise _not_pending(live, f"The item {reply.item[:64]!r} is not the one that waits at position {live.position}")
+    if reply.kind is not None and reply.kind != item.kind:
+        raise _wrong_kind(live, reply.kind, item.kind)
+    at = now()
+    fact = _reply_fact(live, reply, at)
+    response = fact.response if fact.response is not None else CODES[fact.kind]
+    state, decision = step(
+        live.assessment.design,
+        live.assessment.table,
+        live.state,
+        row,
+        response,
+        np.float64(fact.seconds),
+        uniform(live.run.seed, live.position + 1),
+    )
+    after = _after(live, state, decision, at)
+    if after.pending is None:
+        after = await _end(context, after, fact, decision, at)
+    else:
+        await context.write(partial(add_facts, new=(fact, question(after, at))))
+    context.live_runs.put(live.run.id, after)
+    return reply_view(after, fact, after.pending)
+
+
+def _after(live: Live, state: State, decision: Decision, at: datetime) -> Live:
+    if decision.done:
+        run = replace(live.run, finished_at=at)
+        return replace(live, run=run, state=state, position=live.position + 1, pending=None, asked_at=at)
+    return replace(live, state=state, position=live.position + 1, pending=int(decision.item), asked_at=at)
+
+
+async def _end(context: Context, after: Live, reply: Fact, decision: Decision, at: datetime) -> Live:
+    """Store the last reply and the end of a run, with its result."""
+
+    def build(connection: Connection) -> Fact:
+        own = [fact for fact in facts_of(connection, after.run.id) if fact.part == REPLY]
+        replied = replied_competences(connection, context.assessments, after, [*own, reply])
+        return ending(after, int(decision.reason), at, result_of(after, replied))
+
+    def store(connection: Connection) -> None:
+        add_facts(connection, (reply, ended))
+        finish_run(connection, after.run.id, at)
+
+    ended = await context.read(build)
+    await context.write(store)
+    return replace(after, ended=ended)
+
+
+def _reply_fact(live: Live, reply: Reply, at: datetime) -> Fact:
+    """Mark the reply; a late answer to a timed item is kept, as a time-out."""
+    assert live.pending is not None
+    item = live.assessment.snapshot.items[live.pending]
+    seconds = reply.seconds
+    if seconds is None:
+        seconds = min(max((at - live.asked_at).total_seconds(), 0.0), LONGEST_MEASURED)
+    late = item.limit is not None and (reply.timed_out or seconds > item.limit + GRACE)
+    if reply.timed_out and item.limit is None:
+        raise Problem(INVALID_ANSWER, "This item has no time limit: send an answer, or skipped.", pending=live_pending(live))
+    response = None
+    if not reply.skipped and not reply.timed_out:
+        try:
+            response = mark(item, reply.answer)
+        except AnswerError as error:
+            raise Problem(INVALID_ANSWER, str(error), pending=live_pending(live)) from None
+    kind = SKIPPED if reply.skipped else TIMED_OUT if late else ANSWERED
+    return Fact(
+        live.run.id,
+        live.position,
+        kind,
+        at,
+        item=item.id,
+        response=response if kind == ANSWERED else None,
+        answer=reply.answer,
+        seconds=seconds,
+    )
+
+
+async def _settled(context: Context, live: Live, reply: Reply) -> dict[str, Any]:
+    """Answer to a reply at a position that already has one: the same is told again, another is refused."""
+    stored, following = await context.read(partial(facts_around, run_id=live.run.id, position=reply.position))
+    if _same(stored, reply):
+        snapshot = live.assessment.snapshot
+        return reply_view(live, stored, snapshot.row(following.item) if following.item is not None else None)
+    raise Problem(
+        ALREADY_ANSWERED,
+        f"Position {reply.position} of this run was already answered, and otherwise: "
+        + ("the run is finished." if live.pending is None else f"go on at position {live.position}."),
+        pending=live_pending(live),
+    )
+
+
+def _same(stored: Fact, reply: Reply) -> bool:
+    skipped = stored.kind == SKIPPED
+    if stored.item != reply.item or skipped != reply.skipped:
+        return False
+    return skipped or json.dumps(stored.answer, sort_keys=True) == json.dumps(reply.answer, sort_keys=True)
+
+
+def _out_of_turn(live: Live) -> Problem:
+    if live.pending is None:
+        return Problem(
+            RUN_FINISHED, "The run is finished and takes no more answers: GET the run to read its result.", pending=None
+        )
+    return _not_pending(live, "Nothing was asked yet at this position")
+
+
+def _not_pending(live: Live, what: str) -> Problem:
+    return Problem(NOT_PENDING, f"{what}: answer the pending item.", pending=live_pending(live))
+
+
+def _wrong_kind(live: Live, told: str, kind: str) -> Problem:
+    if told in KINDS:
+        return Problem(INVALID_ANSWER, f"The pending item is a {kind}, not a {told}.", pending=live_pending(live))
+    return Problem(
+        UNKNOWN_KIND,
+        f"There is no item kind {told[:64]!r}: the kinds are {', '.join(KINDS)}, and the pending item is a {kind}.",
+        pending=live_pending(live),
+    )

@@ -1,0 +1,120 @@
+"""What runs are made of: a pinned bank under a pinned design, ready to ask and to mark."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Connection
+
+from api.recent import Recent
+from api.runs.repository import pinned_design, pinned_snapshot
+from engine.adaptive import Design
+from engine.designs import content_hash, from_dict
+from engine.table import Table
+from itembank.bank import ItemBank
+from itembank.items import public
+from itembank.snapshot import Snapshot
+
+
+@dataclass(frozen=True, eq=False)
+class Bank:
+    """A snapshot with what is served of it."""
+
+    snapshot: Snapshot
+
+    @cached_property
+    def views(self) -> tuple[Mapping[str, Any], ...]:
+        """What a learner may see of each item, by row."""
+        return tuple(public(item) for item in self.snapshot.items)
+
+    @cached_property
+    def parameters(self) -> tuple[dict[str, Any], ...]:
+        """Parameters of each item, by row, as the facts keep them."""
+        return tuple(
+            {
+                "model": row.model,
+                "discrimination": row.discrimination,
+                "difficulty": row.difficulty,
+                "guessing": row.guessing,
+                "slipping": row.slipping,
+                "thresholds": list(row.thresholds),
+            }
+            for row in self.snapshot.rows
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """A bank under a design."""
+
+    bank: Bank
+    design: Design
+    design_hash: str
+    table: Table
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The snapshot of the bank."""
+        return self.bank.snapshot
+
+    @classmethod
+    def of(cls, bank: Bank, design: Design) -> "Assessment":
+        """Prepare a bank for a design."""
+        return cls(bank, design, content_hash(design), bank.snapshot.table(design))
+
+
+class Assessments:
+    """The assessments of this process: of the bank that new runs use, and of those that stored runs pin.
+
+    Parameters
+    ----------
+    bank : ItemBank
+        What new runs use.
+    """
+
+    def __init__(self, bank: ItemBank) -> None:
+        self.bank = bank
+        self._current: dict[str, Bank] = {}
+        self._banks: Recent[str, Bank] = Recent(8)
+        self._designs: Recent[str, Design] = Recent(128)
+        self._ready: Recent[tuple[str, str], Assessment] = Recent(64)
+
+    def current(self, locale: str) -> Bank:
+        """Return what the bank serves in a locale; raise ``BankError`` when that is nothing."""
+        if locale not in self._current:
+            bank = Bank(Snapshot.of(self.bank, locale))
+            self._current[locale] = bank
+            self._banks.put(bank.snapshot.hash, bank)
+        return self._current[locale]
+
+    def ready(self, bank: Bank, design: Design) -> Assessment:
+        """Return the assessment of a bank under a design."""
+        key = (bank.snapshot.hash, content_hash(design))
+        found = self._ready.get(key)
+        if found is None:
+            found = Assessment.of(bank, design)
+            self._ready.put(key, found)
+        return found
+
+    def pinned(self, connection: Connection, snapshot_hash: str, design_hash: str) -> Assessment:
+        """Return the assessment that a stored run pins, read from the database when it is not in memory."""
+        found = self._ready.get((snapshot_hash, design_hash))
+        if found is not None:
+            return found
+        return self.ready(self.pinned_bank(connection, snapshot_hash), self._pinned_design(connection, design_hash))
+
+    def pinned_bank(self, connection: Connection, snapshot_hash: str) -> Bank:
+        """Return the bank that a stored run pins; raise ``BankError`` when its content was altered."""
+        found = self._banks.get(snapshot_hash)
+        if found is None:
+            found = Bank(Snapshot.from_json(pinned_snapshot(connection, snapshot_hash), expected=snapshot_hash))
+            self._banks.put(snapshot_hash, found)
+        return found
+
+    def _pinned_design(self, connection: Connection, design_hash: str) -> Design:
+        found = self._designs.get(design_hash)
+        if found is None:
+            found = from_dict(pinned_design(connection, design_hash))
+            self._designs.put(design_hash, found)
+        return found

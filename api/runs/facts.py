@@ -1,0 +1,58 @@
+"""Runs and their facts as frozen records."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from api.tables import KINDS
+
+ASKED, ENDED, ANSWERED, SKIPPED, TIMED_OUT = "asked", "ended", "answered", "skipped", "timed_out"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run pins at its start, and when it ended."""
+
+    id: str
+    learner_id: str
+    client_id: str | None
+    snapshot_hash: str
+    design_hash: str
+    seed: int
+    locale: str
+    competences: tuple[str, ...]
+    accessible: tuple[str, ...]
+    earlier: tuple[tuple[str, float], ...]
+    """Earlier finished runs whose answers count here, with their weights."""
+    excluded: tuple[str, ...]
+    """Items left out because they were answered lately."""
+    sd_bound: float
+    """Largest sd of a competence that counts as measured."""
+    access_code: str
+    created_at: datetime
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One event of a run. At each position, a question (asked, or ended) and then a reply to it."""
+
+    run_id: str
+    position: int
+    kind: str
+    at: datetime
+    item: str | None = None
+    parameters: dict[str, Any] | None = None
+    """Of the item on the day it was asked."""
+    response: int | None = None
+    answer: Any = None
+    """As the learner gave it."""
+    seconds: float | None = None
+    reason: str | None = None
+    result: list[dict[str, Any]] | None = None
+    """Of an ended run, as it was told."""
+
+    @property
+    def part(self) -> int:
+        """QUESTION or REPLY, as ``api.tables`` numbers them."""
+        return KINDS[self.kind]

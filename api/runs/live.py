@@ -1,0 +1,91 @@
+"""Where a run stands: its facts replayed, kept in memory between two answers.
+
+What is in memory may be behind, when another process took the last answer: the uniqueness of facts in the database
+makes that harmless, for an answer decided on old ground is refused there and the run is read again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Connection
+
+from api.runs.assessment import Assessment, Assessments
+from api.runs.earlier import engine_facts, evidence
+from api.runs.facts import ASKED, ENDED, Fact, Run
+from api.runs.repository import facts_of
+from api.tables import REPLY
+from engine.adaptive import State, replay
+from engine.stopping import AllOf, AnyOf, MaxLength, Reason, Stop
+
+
+@dataclass(frozen=True, eq=False)
+class Live:
+    """A run after ``position`` replies.
+
+    Parameters
+    ----------
+    pending : int or None
+        Row of the item that waits for a reply; None when the run is finished.
+    asked_at : datetime
+        When the last question was put, or the run ended.
+    ended : Fact or None
+        The fact that ended the run, with its result.
+    """
+
+    run: Run
+    assessment: Assessment
+    state: State
+    position: int
+    pending: int | None
+    asked_at: datetime
+    ended: Fact | None = None
+
+    @cached_property
+    def at_most(self) -> int:
+        """Largest number of questions of the run."""
+        return longest(self.assessment.design.stop, len(self.assessment.snapshot))
+
+
+def longest(stop: Stop, items: int) -> int:
+    """Largest number of questions that a stopping rule lets through, in a bank of ``items``."""
+    match stop:
+        case MaxLength():
+            return min(stop.items, items)
+        case AnyOf():
+            return min(longest(rule, items) for rule in stop.rules)
+        case AllOf():
+            return max(longest(rule, items) for rule in stop.rules)
+        case _:
+            return items
+
+
+def read_live(connection: Connection, assessments: Assessments, run: Run) -> Live:
+    """Read the facts of a run and replay them."""
+    return live_after(connection, assessments, run, facts_of(connection, run.id))
+
+
+def live_after(connection: Connection, assessments: Assessments, run: Run, facts: Sequence[Fact]) -> Live:
+    """Replay facts of a run: all of them, or those up to some question."""
+    assessment = assessments.pinned(connection, run.snapshot_hash, run.design_hash)
+    replies = [fact for fact in facts if fact.part == REPLY]
+    allowed = assessment.snapshot.allowed(run.accessible, run.excluded)
+    known = evidence(connection, assessments, assessment, run.earlier)
+    state = replay(assessment.design, assessment.table, engine_facts(assessment.bank, replies), allowed, known)
+    last = facts[-1]
+    pending = assessment.snapshot.row(last.item or "") if last.kind == ASKED else None
+    return Live(run, assessment, state, len(replies), pending, last.at, None if last.kind == ASKED else last)
+
+
+def question(live: Live, at: datetime) -> Fact:
+    """Build the fact that the pending item of a run is asked, with its parameters of the day."""
+    bank, row = live.assessment.bank, live.pending
+    assert row is not None
+    return Fact(live.run.id, live.position, ASKED, at, item=bank.snapshot.ids[row], parameters=bank.parameters[row])
+
+
+def ending(live: Live, reason: int, at: datetime, result: list[dict[str, Any]]) -> Fact:
+    """Build the fact that a run is over, with the reason and the result as it is told."""
+    return Fact(live.run.id, live.position, ENDED, at, reason=Reason(reason).name.lower(), result=result)

@@ -1,0 +1,116 @@
+"""What a run tells at its end: a level for each competence, with its uncertainty."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from api.clock import iso
+from api.runs.assessment import Assessments
+from api.runs.facts import SKIPPED, TIMED_OUT, Fact
+from api.runs.live import Live
+from api.runs.repository import replies_of, run_of
+from engine.adaptive import Design, posterior
+from engine.arrays import Floats
+from engine.belief import moments
+from engine.latent import LatentTree
+from engine.levels import level, level_probabilities
+
+MEASURED, ESTIMATED, UNKNOWN = "measured", "estimated", "unknown"
+DECIMALS = 6
+"""Of the numbers told: finer than anybody reads, coarser than what differs from machine to machine."""
+
+
+def result_of(live: Live, replied: Mapping[int, datetime]) -> list[dict[str, Any]]:
+    """Result of a run: one entry for each of the C competences, in the order of the framework.
+
+    Parameters
+    ----------
+    live : Live
+        The run after its last reply.
+    replied : mapping of competence to moment
+        Competences whose own items were replied to, in this run or in the earlier ones that count, and when last.
+
+    Returns
+    -------
+    list of C dict
+        ``competence`` (code), ``state``, and unless that is unknown ``level``, ``probability`` of that level,
+        ``probabilities`` of levels 0 to L, ``mean`` and ``sd`` of the ability; ``measured_at`` when an item of the
+        competence was last replied to.
+
+    Notes
+    -----
+    A competence is measured when its own items were replied to and its sd is within the bound that the run pins; estimated when
+    something informs it, but less than that; unknown when nothing does.
+    """
+    assessment = live.assessment
+    belief = posterior(assessment.design, assessment.table, live.state)
+    nodes = assessment.table.nodes
+    means, sds = moments(belief, nodes)
+    each = level_probabilities(belief, nodes, assessment.table.cuts)
+    reached = level(each)
+    states = competence_states(assessment.design, live.run.sd_bound, sds, tuple(replied))
+    return [
+        {
+            "competence": code,
+            "state": states[row],
+            "level": int(reached.level[row]),
+            "probability": round(float(reached.probability[row]), DECIMALS),
+            "probabilities": [round(float(share), DECIMALS) for share in each[row]],
+            "mean": round(float(means[row]), DECIMALS),
+            "sd": round(float(sds[row]), DECIMALS),
+            "measured_at": iso(replied[row]) if row in replied else None,
+        }
+        if states[row] != UNKNOWN
+        else unmeasured(code)
+        for row, code in enumerate(assessment.snapshot.framework.codes)
+    ]
+
+
+def unmeasured(code: str) -> dict[str, Any]:
+    """Entry of a competence of which nothing is known."""
+    silent = ("level", "probability", "probabilities", "mean", "sd", "measured_at")
+    return {"competence": code, "state": UNKNOWN, **dict.fromkeys(silent)}
+
+
+def competence_states(design: Design, bound: float, sds: Floats, replied: Sequence[int]) -> list[str]:
+    """State of each of the C competences, from the sd (C,) and the competences whose items were replied to."""
+    return [
+        MEASURED
+        if row in replied and round(float(sd), DECIMALS) <= bound
+        else ESTIMATED
+        if row in replied or _informed(design, row, replied)
+        else UNKNOWN
+        for row, sd in enumerate(sds)
+    ]
+
+
+def replied_competences(
+    connection: Connection, assessments: Assessments, live: Live, own: Sequence[Fact]
+) -> dict[int, datetime]:
+    """Competences whose items were replied to in a run or in the earlier ones that count, and when last."""
+    last: dict[int, datetime] = {}
+    earlier = replies_of(connection, [run_id for run_id, _ in live.run.earlier])
+    pairs = [(live.assessment.bank, own)]
+    for run_id, replies in earlier.items():
+        run = run_of(connection, run_id)
+        assert run is not None
+        pairs.append((assessments.pinned_bank(connection, run.snapshot_hash), replies))
+    for bank, replies in pairs:
+        for fact in replies:
+            if _says_something(live.assessment.design, fact):
+                row = int(bank.snapshot.competence[bank.snapshot.row(fact.item or "")])
+                last[row] = max(fact.at, last.get(row, fact.at))
+    return last
+
+
+def _says_something(design: Design, fact: Fact) -> bool:
+    policy = {SKIPPED: design.skip, TIMED_OUT: design.time_out}.get(fact.kind)
+    return policy != "ignored"
+
+
+def _informed(design: Design, row: int, replied: Sequence[int]) -> bool:
+    """Tell whether the tree carries something of the competences replied to over to another one."""
+    tree = design.latent
+    return isinstance(tree, LatentTree) and any(tree.correlations()[row, other] > 0 for other in replied)

@@ -1,0 +1,226 @@
+"""Opening a run: pin the bank and the design, take earlier evidence in, ask the first item; one transaction."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from api.clock import now
+from api.context import Context
+from api.idempotency import Once, created_before, remember
+from api.identifiers import fingerprint, learner_token, new_access_code, new_id, new_seed
+from api.learners.repository import Learner, add_learner
+from api.learners.service import required_learner
+from api.problems import (
+    INVALID_REQUEST,
+    NOTHING_TO_ASK,
+    SELF_SERVICE_OFF,
+    UNAVAILABLE,
+    UNKNOWN_COMPETENCE,
+    Problem,
+)
+from api.runs.assessment import Assessment, Bank
+from api.runs.earlier import comparable, evidence, replied_items
+from api.runs.facts import Fact, Run
+from api.runs.live import Live, ending, live_after, question
+from api.runs.lookup import unknown_run
+from api.runs.repository import (
+    add_facts,
+    add_run,
+    facts_of,
+    finish_run,
+    finished_runs,
+    pin,
+    replies_of,
+    run_of,
+)
+from api.runs.results import replied_competences, result_of
+from engine.adaptive import begin
+from engine.designs import to_dict
+from engine.errors import BankError, DesignError
+from engine.stopping import Reason
+from engine.uniform import uniform
+from itembank.positioning import positioning_design
+
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Order:
+    """What run is wanted.
+
+    Parameters
+    ----------
+    competences : tuple of codes or None
+        All competences when None.
+    locale : str
+        Language of the items.
+    accessible : tuple of flags
+        Only items that suit all of them: ``blind``, ``colour_blind``, ``deaf``.
+    length : int or None
+        Items asked; the design's own default when None.
+    seed : int or None
+        Of the draws; drawn at random when None.
+    """
+
+    competences: tuple[str, ...] | None = None
+    locale: str = "fr"
+    accessible: tuple[str, ...] = ()
+    length: int | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A run just opened, and the learner's token for it."""
+
+    live: Live
+    token: str
+
+
+async def open_run(
+    context: Context, client_id: str, learner_id: str, order: Order, once: Once | None = None
+) -> Opened:
+    """Open a run for a platform's learner; the same again when ``once`` was used before.
+
+    Raises
+    ------
+    Problem
+        404 unknown learner; 422 unknown competence, nothing to ask, or a length that does not suit.
+    """
+
+    def prepare(connection: Connection) -> Live:
+        return _prepared(context, connection, required_learner(connection, client_id, learner_id), order)
+
+    for _ in range(ATTEMPTS):
+        before = await context.read(lambda connection: created_before(connection, once))
+        if before is not None:
+            return await _as_opened(context, before)
+        live = await context.read(prepare)
+        try:
+            stored = await context.write(lambda connection, live=live: _store(context, connection, live, once))
+        except IntegrityError:
+            continue
+        return _kept(context, live) if stored == live.run.id else await _as_opened(context, stored)
+    raise Problem(UNAVAILABLE, "The run could not be opened: send the request again.", headers={"Retry-After": "1"})
+
+
+async def open_own_run(context: Context, order: Order) -> Opened:
+    """Open a run for a visitor, who becomes a learner of no platform; a 403 problem when self-service is off."""
+    if not context.settings.self_service:
+        raise Problem(SELF_SERVICE_OFF, "Runs are opened by a platform here: enter the access code that it gave.")
+    learner = Learner(new_id(), None, None, now())
+    live = await context.read(lambda connection: _prepared(context, connection, learner, order))
+
+    def store(connection: Connection) -> str:
+        add_learner(connection, learner)
+        return _store(context, connection, live, None)
+
+    await context.write(store)
+    return _kept(context, live)
+
+
+def _kept(context: Context, live: Live) -> Opened:
+    context.live_runs.put(live.run.id, live)
+    return Opened(live, learner_token(context.keys.learner, live.run.id))
+
+
+async def _as_opened(context: Context, run_id: str) -> Opened:
+    """Return a run as it was when it was opened, for a request that is sent again."""
+
+    def read(connection: Connection) -> Live:
+        run = run_of(connection, run_id)
+        if run is None:
+            raise unknown_run()
+        first = facts_of(connection, run_id)[:1]
+        live = live_after(connection, context.assessments, run, first)
+        return live if live.pending is None else replace(live, run=replace(run, finished_at=None))
+
+    live = await context.read(read)
+    return Opened(live, learner_token(context.keys.learner, run_id))
+
+
+def _prepared(context: Context, connection: Connection, learner: Learner, order: Order) -> Live:
+    """Decide everything about a new run, and store nothing."""
+    at = now()
+    assessment = _assessment(context, order)
+    bank = assessment.bank
+    finished = comparable(connection, context.assessments, bank, finished_runs(connection, learner.id))
+    allowed = bank.snapshot.allowed(order.accessible, (), order.competences)
+    latest = finished[: context.retaking.fresh_runs]
+    seen = replied_items(replies_of(connection, [run.id for run in latest]), latest)
+    run = Run(
+        id=new_id(),
+        learner_id=learner.id,
+        client_id=learner.client_id,
+        snapshot_hash=bank.snapshot.hash,
+        design_hash=assessment.design_hash,
+        seed=new_seed() if order.seed is None else order.seed,
+        locale=order.locale,
+        competences=order.competences or bank.snapshot.framework.codes,
+        accessible=order.accessible,
+        earlier=context.retaking.weights(finished, at),
+        excluded=context.retaking.excluded(bank, allowed, seen),
+        sd_bound=context.settings.measured_sd,
+        access_code=new_access_code(),
+        created_at=at,
+    )
+    known = evidence(connection, context.assessments, assessment, run.earlier)
+    state, decision = begin(
+        assessment.design,
+        assessment.table,
+        uniform(run.seed, 0),
+        allowed=bank.snapshot.allowed(run.accessible, run.excluded),
+        evidence=known,
+    )
+    if not decision.done:
+        return Live(run, assessment, state, 0, int(decision.item), at)
+    if int(decision.reason) == Reason.NOTHING_LEFT:
+        raise Problem(NOTHING_TO_ASK, "The bank has no item that suits this run: ask for more competences, or fewer limits.")
+    live = Live(replace(run, finished_at=at), assessment, state, 0, None, at)
+    result = result_of(live, replied_competences(connection, context.assessments, live, ()))
+    return replace(live, ended=ending(live, int(decision.reason), at, result))
+
+
+def _assessment(context: Context, order: Order) -> Assessment:
+    bank = _bank(context, order.locale)
+    framework = bank.snapshot.framework
+    for code in order.competences or ():
+        if code not in framework.codes:
+            raise Problem(
+                UNKNOWN_COMPETENCE, f"There is no competence {code!r}: the codes are {', '.join(framework.codes)}."
+            )
+    try:
+        return context.assessments.ready(bank, positioning_design(framework, order.competences, order.length))
+    except DesignError as error:
+        raise Problem(INVALID_REQUEST, str(error)) from None
+
+
+def _bank(context: Context, locale: str) -> Bank:
+    try:
+        return context.assessments.current(locale)
+    except BankError:
+        raise Problem(NOTHING_TO_ASK, f"The bank has no item in the language {locale!r}: ask for another.") from None
+
+
+def _store(context: Context, connection: Connection, live: Live, once: Once | None) -> str:
+    """Store a new run with its first question; return its id, or that of the run that ``once`` opened before."""
+    before = created_before(connection, once)
+    if before is not None:
+        return before
+    run, snapshot = live.run, live.assessment.snapshot
+    at: datetime = run.created_at
+    pin(
+        connection,
+        (run.snapshot_hash, snapshot.to_json),
+        (run.design_hash, to_dict(live.assessment.design)),
+        at,
+    )
+    add_run(connection, run, fingerprint(learner_token(context.keys.learner, run.id)))
+    first: Fact = live.ended if live.ended is not None else question(live, at)
+    add_facts(connection, (first,))
+    if live.ended is not None:
+        finish_run(connection, run.id, at)
+    remember(connection, once, run.id, at)
+    return run.id

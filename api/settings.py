@@ -1,0 +1,64 @@
+"""Settings of the server: read once, frozen, handed to ``create_app`` and to nothing else."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from api.database import checked_url
+from api.rates import checked_rate
+
+
+class Settings(BaseSettings):
+    """What an operator may choose; each field is also read from the environment as ``JALON_<FIELD>``.
+
+    >>> Settings(database="sqlite:///jalon.db").self_service
+    False
+    """
+
+    model_config = SettingsConfigDict(env_prefix="JALON_", frozen=True, extra="forbid")
+
+    database: Annotated[
+        str,
+        AfterValidator(checked_url),
+        Field(description="Where runs are kept: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."),
+    ] = "sqlite:///jalon.db"
+    bank: Annotated[Path | None, Field(description="Folder of the item bank; the shipped CRCN bank when left out.")] = (
+        None
+    )
+    self_service: Annotated[
+        bool, Field(description="Whether a visitor may start a run without a code on the learner's pages.")
+    ] = False
+    https: Annotated[
+        bool, Field(description="Whether the server is reached by HTTPS: secure cookies and strict transport security.")
+    ] = False
+    body_limit: Annotated[int, Field(ge=1_024, description="Largest accepted request body, in bytes.")] = 65_536
+    token_rate: Annotated[
+        str, AfterValidator(checked_rate), Field(description="Token requests allowed to one address, and to one client.")
+    ] = "60/minute"
+    code_rate: Annotated[
+        str, AfterValidator(checked_rate), Field(description="Access codes that one address may try.")
+    ] = "20/minute"
+    access_token_seconds: Annotated[int, Field(ge=60, le=86_400, description="Life of a platform's access token.")] = (
+        3_600
+    )
+    learner_token_days: Annotated[
+        int, Field(ge=1, le=3_650, description="Life of a learner's token and access code, from the start of the run.")
+    ] = 90
+    write_batch: Annotated[
+        int, Field(ge=1, le=4_096, description="Largest number of requests whose writes share one transaction.")
+    ] = 256
+    live_runs: Annotated[int, Field(ge=1, description="Runs whose state is kept in memory between two answers.")] = 4_096
+    evidence_half_life_days: Annotated[
+        float, Field(gt=0, description="Age at which the answers of an earlier run count half in a new one.")
+    ] = 180.0
+    fresh_runs: Annotated[
+        int, Field(ge=0, description="Last finished runs whose items a new run leaves out when enough others remain.")
+    ] = 2
+    fresh_items: Annotated[
+        int, Field(ge=1, description="Items that must remain in a competence for that, after leaving items out.")
+    ] = 8
+    measured_sd: Annotated[
+        float, Field(gt=0, description="Largest standard deviation of an ability that counts as measured.")
+    ] = 0.6

@@ -1,0 +1,1 @@
+"""Simulations: what the engine does for thousands of simulated learners, and how far it can be trusted."""

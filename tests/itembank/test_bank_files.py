@@ -1,0 +1,125 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from engine.errors import BankError
+from itembank.bank import ItemBank
+from itembank.files import bank_texts, import_parameters, load_bank, save_bank, write_text
+from itembank.items import Item
+from itembank.yaml_text import read_yaml, write_yaml
+from tests.itembank import examples
+
+
+def test_a_bank_reads_back_and_saves_the_same_bytes(tmp_path: Path) -> None:
+    bank = examples.bank()
+    save_bank(bank, tmp_path)
+    again = load_bank(tmp_path)
+    assert again == bank
+    assert bank_texts(again) == bank_texts(bank)
+    assert {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()} == set(bank_texts(bank))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@given(examples.items())
+def test_any_item_reads_back(tmp_path: Path, item: Item) -> None:
+    bank = ItemBank(examples.framework(), (item,), {})
+    save_bank(bank, tmp_path)
+    again = load_bank(tmp_path)
+    assert again.items == bank.items
+    assert bank_texts(again) == bank_texts(bank)
+
+
+def test_one_changed_item_changes_its_lines_only(tmp_path: Path) -> None:
+    bank = examples.bank()
+    changed = bank.with_item(bank.items[0].model_copy(update={"time": 77}))
+    before, after = bank_texts(bank), bank_texts(changed)
+    assert {name for name in before if before[name] != after[name]} == {"items/1.1.yaml"}
+    lines = zip(before["items/1.1.yaml"].splitlines(), after["items/1.1.yaml"].splitlines(), strict=True)
+    assert [pair for pair in lines if pair[0] != pair[1]] == [("    time: 30", "    time: 77")]
+
+
+def test_long_texts_are_blocks_and_short_lists_one_line(tmp_path: Path) -> None:
+    bank = examples.bank().with_item(examples.item(id="x-1.1-900", stem="Première ligne\n\n  Deuxième ligne"))
+    text = bank_texts(bank)["items/1.1.yaml"]
+    assert "    stem: |-\n      Première ligne\n\n        Deuxième ligne\n" in text
+    assert "    choices: {a: Un, b: Deux, c: Trois, d: Quatre}\n" in text
+
+
+def test_a_bank_without_parameters_reads(tmp_path: Path) -> None:
+    save_bank(examples.bank(), tmp_path)
+    (tmp_path / "parameters.csv").unlink()
+    assert load_bank(tmp_path).parameters == {}
+
+
+def test_saving_over_another_bank_is_refused(tmp_path: Path) -> None:
+    save_bank(examples.bank(), tmp_path)
+    stranger = tmp_path / "items" / "9.9.yaml"
+    stranger.write_text("x")
+    with pytest.raises(BankError, match="not a file of this bank"):
+        save_bank(examples.bank(), tmp_path)
+    assert stranger.exists()
+
+
+def test_a_file_is_written_whole_and_nothing_stays_beside(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    write_text(target, "un\n")
+    write_text(target, "deux\n")
+    assert target.read_bytes() == b"deux\n"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_parameters_are_imported_on_our_metric(tmp_path: Path) -> None:
+    bank = examples.bank()
+    table = tmp_path / "items.csv"
+    table.write_text(f"id,model,discrimination,difficulty\n{bank.items[0].id},2PL,1.0,0.25\n")
+    imported = import_parameters(bank, table, scale=1.7)
+    assert imported.parameters[bank.items[0].id].discrimination == pytest.approx(1.7)
+    assert not imported.parameters[bank.items[0].id].provisional
+    assert imported.parameters[bank.items[1].id] == bank.parameters[bank.items[1].id]
+    table.write_text("id,model,discrimination,difficulty\nnobody,2PL,1.0,0.25\n")
+    with pytest.raises(BankError, match="no item 'nobody'"):
+        import_parameters(bank, table)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "words"),
+    [
+        ("items/1.1.yaml", "competence: '1.1'", "competence: 1.1", "quote or correct it"),
+        ("items/1.1.yaml", "competence: '1.1'", "competence: '1.2'", "second file of competence 1.2"),
+        ("items/1.1.yaml", "    level: 1\n", "    level: 1\n    level: 2\n", "a key is given twice"),
+        ("items/1.1.yaml", "    level: 1\n", "    level: one\n", "level must be a whole number"),
+        ("items/1.1.yaml", "    level: 1\n", "    level: [\n", "is not valid YAML at line"),
+        ("items/1.1.yaml", "items:\n", "things:\n", "three fields"),
+        ("items/1.1.yaml", "    time: 30\n", "    time: 30\n    colour: red\n", "colour is not a field of this kind"),
+        ("items/1.1.yaml", "topics:\n", "topics:\n  Alpha: {fr: A}\n", "topics"),
+        ("parameters.csv", ",1.1,", ",1.2,", "and its file gives '1.1'"),
+        ("parameters.csv", "3PL", "9PL", "no response model '9PL'"),
+        ("framework.yaml", "code: small", "code: [", "is not valid YAML"),
+    ],
+)
+def test_a_faulty_file_is_named_with_a_sentence(tmp_path: Path, file: str, old: str, new: str, words: str) -> None:
+    save_bank(examples.bank(), tmp_path)
+    text = (tmp_path / file).read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(BankError) as raised:
+        load_bank(tmp_path)
+    assert words in str(raised.value)
+    assert str(tmp_path) in str(raised.value)
+
+
+def test_a_folder_without_a_bank_and_a_file_in_another_encoding(tmp_path: Path) -> None:
+    with pytest.raises(BankError, match=r"no framework.yaml"):
+        load_bank(tmp_path)
+    save_bank(examples.bank(), tmp_path)
+    (tmp_path / "items" / "1.1.yaml").write_bytes("topics: é".encode("latin-1"))
+    with pytest.raises(BankError, match="not UTF-8"):
+        load_bank(tmp_path)
+
+
+def test_yaml_reads_back_and_refuses_a_key_twice() -> None:
+    data = {"a": ["x", "y"], "b": {"c": "l1\nl2", "d": ["é", "oui", "yes", "1", ""]}}
+    assert read_yaml(write_yaml(data), "text") == data
+    with pytest.raises(BankError, match="text is not valid YAML at line 1: a key is given twice"):
+        read_yaml("{a: 1, a: 2}", "text")

@@ -18,7 +18,7 @@ from api.learners.endpoints import router as learners
 from api.oauth.endpoints import router as oauth
 from api.rates import RateLimit
 from api.recent import Recent
-from api.runs.assessment import Assessments
+from api.runs.assessment import Pins, Served
 from api.runs.earlier import Retaking
 from api.runs.endpoints import router as runs
 from api.settings import Settings
@@ -68,6 +68,7 @@ def open_context(settings: Settings) -> Context:
     bank = shipped_bank() if settings.bank is None else load_bank(settings.bank)
     database = Database(settings.database)
     database.migrate()
+    pins = Pins()
     return Context(
         settings=settings,
         database=database,
@@ -77,7 +78,8 @@ def open_context(settings: Settings) -> Context:
         code_limit=RateLimit("code", settings.code_rate),
         platforms=Recent(_TOKENS),
         run_learners=Recent(_TOKENS),
-        assessments=Assessments(bank),
+        served=Served(bank, pins),
+        pins=pins,
         retaking=Retaking(
             half_life_days=settings.evidence_half_life_days,
             fresh_runs=settings.fresh_runs,

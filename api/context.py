@@ -13,7 +13,7 @@ from api.keys import Keys
 from api.oauth.tokens import Platform, RunLearner
 from api.rates import RateLimit
 from api.recent import Recent
-from api.runs.assessment import Assessments
+from api.runs.assessment import Pins, Served
 from api.runs.earlier import Retaking
 from api.runs.live import Live
 from api.settings import Settings
@@ -34,7 +34,8 @@ class Context:
     code_limit: RateLimit
     platforms: Recent[str, Platform]
     run_learners: Recent[str, RunLearner]
-    assessments: Assessments
+    served: Served
+    pins: Pins
     retaking: Retaking
     live_runs: Recent[str, Live]
 

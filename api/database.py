@@ -31,7 +31,9 @@ def parsed_url(text: str) -> URL:
     try:
         url = make_url(text)
     except ArgumentError:
-        raise ValueError("the database URL is not understood: write sqlite:///FILE or postgresql://USER@HOST/NAME") from None
+        raise ValueError(
+            "the database URL is not understood: write sqlite:///FILE or postgresql://USER@HOST/NAME"
+        ) from None
     driver = _DRIVERS.get(url.drivername)
     if driver is None:
         raise ValueError(f"the database {url.drivername!r} is not supported: use sqlite or postgresql")

@@ -104,7 +104,9 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
         problem = Problem(NOT_FOUND, "Nothing is at this address: look at /openapi.json for those that exist.")
     elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = (error.headers or {}).get("Allow", "another method")
-        problem = Problem(METHOD_NOT_ALLOWED, f"{method} is not allowed on {path}: use {allowed}.", headers=error.headers)
+        problem = Problem(
+            METHOD_NOT_ALLOWED, f"{method} is not allowed on {path}: use {allowed}.", headers=error.headers
+        )
     elif error.status_code == HTTPStatus.BAD_REQUEST:
         problem = Problem(BAD_REQUEST, "The body cannot be read: send it in the documented form.")
     else:

@@ -52,7 +52,9 @@ def created_before(connection: Connection, once: Once | None) -> str | None:
     if row is None:
         return None
     if row.request_hash != once.request_hash:
-        raise Problem(KEY_REUSED, "This Idempotency-Key came with another request before: draw a new key for a new one.")
+        raise Problem(
+            KEY_REUSED, "This Idempotency-Key came with another request before: draw a new key for a new one."
+        )
     resource_id: str = row.resource_id
     return resource_id
 

@@ -15,7 +15,9 @@ def checked_rate(text: str) -> str:
     try:
         parse(text)
     except ValueError:
-        raise ValueError(f"the rate {text!r} is not understood: write a number and a period, such as 20/minute") from None
+        raise ValueError(
+            f"the rate {text!r} is not understood: write a number and a period, such as 20/minute"
+        ) from None
     return text
 
 

@@ -35,7 +35,9 @@ class Settings(BaseSettings):
     ] = False
     body_limit: Annotated[int, Field(ge=1_024, description="Largest accepted request body, in bytes.")] = 65_536
     token_rate: Annotated[
-        str, AfterValidator(checked_rate), Field(description="Token requests allowed to one address, and to one client.")
+        str,
+        AfterValidator(checked_rate),
+        Field(description="Token requests allowed to one address, and to one client."),
     ] = "60/minute"
     code_rate: Annotated[
         str, AfterValidator(checked_rate), Field(description="Access codes that one address may try.")
@@ -49,7 +51,9 @@ class Settings(BaseSettings):
     write_batch: Annotated[
         int, Field(ge=1, le=4_096, description="Largest number of requests whose writes share one transaction.")
     ] = 256
-    live_runs: Annotated[int, Field(ge=1, description="Runs whose state is kept in memory between two answers.")] = 4_096
+    live_runs: Annotated[int, Field(ge=1, description="Runs whose state is kept in memory between two answers.")] = (
+        4_096
+    )
     evidence_half_life_days: Annotated[
         float, Field(gt=0, description="Age at which the answers of an earlier run count half in a new one.")
     ] = 180.0
@@ -61,4 +65,4 @@ class Settings(BaseSettings):
     ] = 8
     measured_sd: Annotated[
         float, Field(gt=0, description="Largest standard deviation of an ability that counts as measured.")
-    ] = 0.6
+    ] = 0.65

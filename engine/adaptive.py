@@ -49,6 +49,8 @@ class Design:
         How competences hang together.
     scope : tuple of int
         Competences that the test is about; all when empty. The latent structure still informs the others.
+    measured_sd : float
+        Largest posterior standard deviation with which a competence counts as measured (:mod:`engine.profile`).
     speed_sd : float
         Standard deviation of the learners' speed, in log seconds.
 
@@ -67,6 +69,7 @@ class Design:
     grid: Grid = Grid()
     latent: Latent = Independent()
     scope: tuple[int, ...] = ()
+    measured_sd: float = 0.6
     speed_sd: float = 0.4
 
     def __post_init__(self) -> None:

@@ -3,8 +3,11 @@
 import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, Final
+
+import numpy as np
 
 from engine import filters, grid, latent, picks, scores, stopping
 from engine.adaptive import Design
@@ -49,7 +52,12 @@ RULES: Final[Mapping[str, type]] = {
 
 
 def to_dict(design: Design) -> dict[str, Any]:
-    """Plain data of a design: dictionaries with a ``rule`` key, lists, strings and numbers.
+    """Plain data of a design: dictionaries with a ``rule`` key, lists, strings and numbers, whole ones as integers.
+
+    Raises
+    ------
+    DesignError
+        When a field holds something else.
 
     Examples
     --------
@@ -86,7 +94,13 @@ def _plain(value: Any) -> Any:
         return {"rule": type(value).__name__, **fields}
     if isinstance(value, tuple):
         return [_plain(part) for part in value]
-    return value
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    raise DesignError(f"A design holds rules, tuples, words and finite numbers; {value!r} is none of them.")
 
 
 def _built(value: Any) -> Any:
@@ -95,15 +109,18 @@ def _built(value: Any) -> Any:
         if not isinstance(name, str) or name not in RULES:
             raise DesignError(f"There is no rule {name!r}; the rules are {', '.join(sorted(RULES))}.")
         rule = RULES[name]
-        known = {field.name: field.type for field in dataclasses.fields(rule)}
+        known = {field.name: field.default is dataclasses.MISSING for field in dataclasses.fields(rule)}
         given = {key: _built(part) for key, part in value.items() if key != "rule"}
         unknown = sorted(set(given) - set(known))
         if unknown:
             raise DesignError(f"{name} has no field {unknown[0]!r}; its fields are {', '.join(known) or 'none'}.")
+        lacking = [field for field, needed in known.items() if needed and field not in given]
+        if lacking:
+            raise DesignError(f"{name} lacks its field {lacking[0]!r}; its fields are {', '.join(known)}.")
         try:
             return rule(**given)
         except TypeError as error:
-            raise DesignError(f"{name} lacks a field: {error}.") from error
+            raise DesignError(f"{name} cannot be made of these values ({error}); correct its fields.") from error
     if isinstance(value, list | tuple):
         return tuple(_built(part) for part in value)
     return value

@@ -19,9 +19,10 @@ Method = Literal["eap", "map", "ml", "wle"]
 STANDARD_NORMAL: Final = Normal()
 CHUNK: Final = 2**19
 """Cells of the largest arrays worked on at once; bounds the memory whatever the number of learners."""
+NODES_PER_SLOPE: Final = 4.0
+"""Nodes of the search for peaks per 1 / discrimination of the steepest item: a peak is not much narrower than that."""
 TOLERANCE: Final = 1e-11
 """A peak is found when the last step is smaller than this."""
-MAX_STEPS: Final = 200
 DIFFERENCE: Final = 1e-4
 """Step of the central difference that gives the curvature of Jeffreys' prior."""
 
@@ -68,7 +69,8 @@ def estimate(
     lower, upper : float
         No estimate lies outside.
     nodes : int
-        Points of the grid: of integration for "eap" (trapezoid rule), of the search for the highest peak otherwise.
+        Points of the grid: of integration for "eap" (trapezoid rule), of the search for the highest peak otherwise,
+        which takes more of them where items are steep.
     skip, time_out : {"unknown", "incorrect", "ignored"}
         What a skip and a time-out are evidence of.
 
@@ -92,7 +94,8 @@ def estimate(
     prior's mean and standard deviation when the prior is used and is normal, NaN otherwise, and ``NO_ANSWER``.
 
     Standard errors: posterior standard deviation for "eap"; 1 / sqrt(I) for "ml" and "wle"; 1 / sqrt(I - (log prior)'')
-    for "map"; I is the Fisher information of the items answered.
+    for "map"; I is the Fisher information of the items answered. Where Jeffreys' prior would leave nothing of it, its
+    curvature is left out.
 
     Examples
     --------
@@ -109,10 +112,10 @@ def estimate(
         raise ResponseError(
             f"Responses have the shape {given.shape} for {len(parameters)} items; end it with one column for each item."
         )
-    grid = _range(prior if method in ("eap", "map") else None, lower, upper, nodes)
+    grid = _grid(parameters, method, prior, Grid(lower, upper, nodes))
     batch = given.shape[:-1]
     flat = given.reshape(int(np.prod(batch)), len(parameters))
-    width = max(1, CHUNK // (int(parameters.categories.max(initial=2)) * len(parameters) + nodes))
+    width = max(1, CHUNK // (int(parameters.categories.max(initial=2)) * len(parameters) + grid.count))
     table: Curves | None = None
     parts = []
     for start in range(0, max(flat.shape[0], 1), width):
@@ -123,10 +126,14 @@ def estimate(
     return Estimates(*(np.concatenate(field).reshape(batch) for field in zip(*parts, strict=True)))
 
 
-def _range(prior: Prior | None, lower: float, upper: float, nodes: int) -> Grid:
-    if isinstance(prior, Uniform):
-        return Grid(max(lower, prior.lower), min(upper, prior.upper), nodes)
-    return Grid(lower, upper, nodes)
+def _grid(parameters: ItemParameters, method: Method, prior: Prior, asked: Grid) -> Grid:
+    """Grid of integration as asked for, or one of search on which the steepest item cannot hide a peak."""
+    lower, upper = asked.lower, asked.upper
+    if isinstance(prior, Uniform) and method in ("eap", "map"):
+        lower, upper = max(lower, prior.lower), min(upper, prior.upper)
+    steepest = float(parameters.discrimination.max(initial=0.0))
+    finer = 0 if method == "eap" else int(np.ceil((upper - lower) * steepest * NODES_PER_SLOPE)) + 1
+    return Grid(lower, upper, max(asked.count, finer))
 
 
 def _without_answers(answers: Answers, found: Estimates, prior: Prior | None) -> Estimates:
@@ -189,13 +196,14 @@ def _scan(answers: Answers, table: Curves, grid: Grid, penalty: Penalty) -> tupl
 
 
 def _refine(answers: Answers, penalty: Penalty, ability: Floats, low: Floats, high: Floats, drift: Floats) -> Floats:
-    """Newton's method kept inside a bracket, with a bisection wherever a step leaves it or does not halve the last."""
+    """Newton's method kept inside a bracket, with a bisection wherever a step leaves it or does not halve the last.
+
+    It always ends: steps of Newton halve, and bisections halve the bracket.
+    """
     found = ability.copy()
     last = high - low
     active = np.ones(found.shape, dtype=np.bool_)
-    for _ in range(MAX_STEPS):
-        if not active.any():
-            break
+    while active.any():
         here, below, above = found[active], low[active], high[active]
         sums = answers.only(active).at(here)
         slope = (sums.first + penalty.slope(here[:, None], sums))[:, 0]

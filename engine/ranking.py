@@ -40,9 +40,9 @@ def masked(scores: Floats, available: Bools) -> Ranking:
 
 def chosen(ranking: Ranking, column: Ints) -> Ints:
     """Items at a column of the ranking, NONE where no item may be asked, (*batch,)."""
-    index = column[..., None]
-    item = column if ranking.rows is None else np.take_along_axis(ranking.rows, index, axis=-1)[..., 0]
-    return np.where(np.isneginf(np.take_along_axis(ranking.scores, index, axis=-1)[..., 0]), NONE, item)
+    columns = column.reshape(-1)
+    item = columns if ranking.rows is None else _at(ranking.rows, columns)
+    return np.where(np.isneginf(_at(ranking.scores, columns)), NONE, item).reshape(column.shape)
 
 
 def leading(ranking: Ranking, depth: int) -> Ranking:
@@ -51,13 +51,19 @@ def leading(ranking: Ranking, depth: int) -> Ranking:
     if rows is not None:
         order = np.lexsort((rows, -scores), axis=-1)[..., :depth]
         return Ranking(np.take_along_axis(rows, order, axis=-1), np.take_along_axis(scores, order, axis=-1))
-    left = scores.copy()
-    depth = min(depth, scores.shape[-1])
-    best = np.empty((*scores.shape[:-1], depth), dtype=np.int64)
+    width = scores.shape[-1]
+    left = scores.reshape(-1, width).copy()
+    runs = np.arange(left.shape[0])
+    best = np.empty((min(depth, width), runs.size), dtype=np.int64)
     values = np.empty(best.shape)
-    for place in range(depth):
-        top = left.argmax(axis=-1)[..., None]
-        best[..., place] = top[..., 0]
-        values[..., place] = np.take_along_axis(left, top, axis=-1)[..., 0]
-        np.put_along_axis(left, top, -np.inf, axis=-1)
-    return Ranking(best, values)
+    for place in range(best.shape[0]):
+        top = left.argmax(axis=1)
+        best[place], values[place] = top, left[runs, top]
+        left[runs, top] = -np.inf
+    shape = (*scores.shape[:-1], best.shape[0])
+    return Ranking(best.T.reshape(shape), values.T.reshape(shape))
+
+
+def _at(table: Floats | Ints, columns: Ints) -> Floats | Ints:
+    """One entry of each row, (*batch, M) and (n,) -> (n,)."""
+    return table.reshape(columns.size, -1)[np.arange(columns.size), columns]

@@ -10,12 +10,14 @@ import numpy as np
 
 from engine.arrays import Bools, Floats
 from engine.models import information, log_probability
+from engine.parameters import ItemParameters
 from engine.ranking import Ranking, masked, quantised
 from engine.shortlist import shortlisted
 from engine.situation import Situation
 
 Weighting = Literal["likelihood", "posterior"]
-_TINY = 1e-300
+_TINY = 1e-12
+"""A response less likely than this counts for nothing: what is left of its moments is rounding error."""
 
 
 class Score(Protocol):
@@ -126,17 +128,39 @@ class KullbackLeibler:
         table, mean = situation.table, situation.mean
         weights = _weights(situation, self.weighting)
         flat, ability = weights.reshape(-1, *weights.shape[-2:]), mean.reshape(-1, mean.shape[-1])
-        log_p = np.nan_to_num(table.log_evidence[:, : table.categories], neginf=0.0)
+        log_p = table.log_evidence[:, : table.categories]
         scores = np.empty((ability.shape[0], len(table.parameters)))
         for competence in np.unique(table.competence):
             rows = np.flatnonzero(table.competence == competence)
-            at_mean = log_probability(table.parameters.take(rows), ability[:, competence])
-            p = np.exp(at_mean)
-            entropy = np.sum(p * np.nan_to_num(at_mean, neginf=0.0), axis=1)
-            w = flat[:, competence]
-            cross = np.einsum("ikn,ikg,ng->in", p[:, : log_p.shape[1]], log_p[rows, : p.shape[1]], w, optimize=True)
-            scores[:, rows] = (entropy * w.sum(axis=1) - cross).T
+            scores[:, rows] = divergence(
+                table.parameters.take(rows), log_p[rows], ability[:, competence], flat[:, competence]
+            )
         return scores.reshape(*mean.shape[:-1], -1)
+
+
+def divergence(parameters: ItemParameters, log_p: Floats, ability: Floats, weights: Floats) -> Floats:
+    """Sum over the grid of w(node) sum over k of P_k(ability) log(P_k(ability) / P_k(node)).
+
+    Parameters
+    ----------
+    parameters : ItemParameters
+        I items.
+    log_p : (I, K, G) float
+        Their log probabilities at the nodes.
+    ability : (n,) float
+    weights : (n, G) float
+        w, which need not sum to 1.
+
+    Returns
+    -------
+    (n, I) float
+    """
+    at_ability = log_probability(parameters, ability)
+    p, size = np.exp(at_ability), at_ability.shape[1]
+    entropy = np.sum(p * np.nan_to_num(at_ability, neginf=0.0), axis=1)
+    elsewhere = np.nan_to_num(log_p[:, :size], neginf=0.0)
+    cross = np.einsum("ikn,ikg,ng->in", p, elsewhere, weights, optimize=True)
+    return np.asarray((entropy * weights.sum(axis=1) - cross).T)
 
 
 def rank(situation: Situation, available: Bools, depth: int | None) -> Ranking:

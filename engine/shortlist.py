@@ -92,6 +92,7 @@ def shortlisted(
     learners = np.arange(ability.size, dtype=np.int32)[:, None]
     listed = shortlist.rows.take(cell, axis=0)
     free = available.reshape(-1).take(listed + learners * np.int32(available.shape[1]))
+    free[:, available.shape[1] :] = False
     word = np.packbits(free, axis=1, bitorder="little").view("<u8")[:, 0]
     rows = np.empty((depth + SPARE, ability.size), dtype=np.int64)
     found = np.empty(rows.shape, dtype=bool)

@@ -66,10 +66,13 @@ def update(speed: Floats, intensity: ArrayLike, discrimination: ArrayLike, secon
     0.347
     """
     spent = np.asarray(seconds, dtype=np.float64)
-    measured = np.isfinite(spent) & (spent > 0)
-    surprise = np.asarray(intensity) - np.log(np.where(measured, spent, 1.0))
-    weight = np.where(measured, np.square(discrimination), 0.0)
-    return np.asarray(speed + np.stack(np.broadcast_arrays(weight, weight * surprise), axis=-1))
+    measured = (spent > 0) & (spent < np.inf)
+    weight = np.where(measured, np.asarray(discrimination, dtype=np.float64) ** 2, 0.0)
+    surprise = np.asarray(intensity, dtype=np.float64) - np.log(np.where(measured, spent, 1.0))
+    after = speed.copy()
+    after[..., 0] += weight
+    after[..., 1] += weight * surprise
+    return after
 
 
 def mean_speed(speed: Floats) -> Floats:

@@ -150,9 +150,15 @@ def item_table_text(table: ItemTable) -> str:
     """CSV of an item table, always the same for the same table."""
     cells = [cells_of_row(row) for row in table.rows]
     filled = {column for row in cells for column, cell in row.items() if cell}
-    errors = sorted({column for row in table.rows for column in row.errors})
+    errors = sorted({column for row in table.rows for column in row.errors}, key=_place_of_error)
     header = [*(column for column in COLUMNS if column not in OPTIONAL or column in filled), *errors]
     return table_text(header, ([row.get(column, "") for column in header] for row in cells))
+
+
+def _place_of_error(column: str) -> tuple[int, str]:
+    """Put standard errors in the order of what they are the errors of, then by name."""
+    of = column.removeprefix("se_")
+    return (COLUMNS.index(of) if of in COLUMNS else len(COLUMNS), column)
 
 
 def write_item_table(table: ItemTable, path: Path | str) -> None:

@@ -105,10 +105,10 @@ def given(abilities: ArrayLike, seed: int) -> Learners:
 
 
 def number(seed: ArrayLike, stream: Stream, position: ArrayLike) -> Floats:
-    """Uniform number of each simulee in a stream; seeds and positions broadcast."""
+    """Draw a uniform number of each simulee in a stream; seeds and positions broadcast."""
     return uniform(derive(seed, int(stream)), position)
 
 
 def normal(seed: ArrayLike, stream: Stream, position: ArrayLike) -> Floats:
-    """Standard normal number of each simulee in a stream; seeds and positions broadcast."""
+    """Draw a standard normal number of each simulee in a stream; seeds and positions broadcast."""
     return np.asarray(ndtri(np.maximum(number(seed, stream, position), _SMALLEST)))

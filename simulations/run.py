@@ -4,12 +4,12 @@ Items, picks, stops and beliefs come from :mod:`engine.adaptive` alone, the very
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Final, NamedTuple
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs  # type: ignore[import-untyped]
+from joblib import Parallel, delayed, effective_n_jobs
 from threadpoolctl import threadpool_limits
 
 from engine.adaptive import Decision, Design, begin, posterior, step
@@ -26,7 +26,8 @@ from simulations.learners import Learners
 SHARES: Final = (0.025, 0.05, 0.95, 0.975)
 """Shares of the posterior below the quantiles that a result holds: ends of the 95 % and 90 % intervals."""
 
-CHUNK, TREE_CHUNK = 1000, 200
+CHUNK: Final = 1000
+TREE_CHUNK: Final = 200
 """Simulees that go through the engine together: what fits the processor's caches, for one competence and for many."""
 
 Progress = Callable[[int], None]
@@ -68,6 +69,10 @@ class Result:
     def __len__(self) -> int:
         """Return the number of simulees."""
         return int(self.seeds.size)
+
+
+_PADDING: Final = {"items": NONE, "responses": NOT_REACHED, "seconds": np.nan}
+"""What stands after the end of the shorter runs."""
 
 
 class _Part(NamedTuple):
@@ -136,7 +141,8 @@ def simulate(
         parts.append(part)
         if progress is not None:
             progress(part.length.size)
-    return Result(learners.seeds, learners.abilities, *_joined(parts), perf_counter() - started)
+    duration = perf_counter() - started
+    return Result(seeds=learners.seeds, abilities=learners.abilities, duration=duration, **_joined(parts)._asdict())
 
 
 _Test = tuple[Design, Table, tuple[Behaviour, ...], Bools | None]
@@ -173,14 +179,14 @@ def _chunk(
     while True:
         if decision.done.any():
             done, going = np.flatnonzero(decision.done), np.flatnonzero(~decision.done)
-            ended = State(*(array[done] for array in state))
-            ends.append((who[done], ended, Decision(*(array[done] for array in decision)),
-                         posterior(design, table, ended)))
+            ended = State._make(array[done] for array in state)
+            last = Decision._make(array[done] for array in decision)
+            ends.append((who[done], ended, last, posterior(design, table, ended)))
             if going.size == 0:
                 return _part(table, len(learners), steps, ends)
             who, seeds, abilities = who[going], seeds[going], abilities[going]
-            state = State(*(array[going] for array in state))
-            decision = Decision(*(array[going] for array in decision))
+            state = State._make(array[going] for array in state)
+            decision = Decision._make(array[going] for array in decision)
         ability = abilities[np.arange(who.size), table.competence[decision.item]]
         answer = reply(behaviours, Question(table, seeds, ability, decision.item, len(steps)))
         steps.append((who, decision.item, answer.response, answer.seconds))
@@ -195,9 +201,9 @@ def _part(
     steps: list[tuple[Ints, Ints, Ints, Floats]],
     ends: list[tuple[Ints, State, Decision, Floats]],
 ) -> _Part:
-    items = np.full((count, len(steps)), NONE)
-    responses = np.full(items.shape, NOT_REACHED)
-    seconds = np.full(items.shape, np.nan)
+    items = np.full((count, len(steps)), _PADDING["items"], dtype=np.int64)
+    responses = np.full(items.shape, _PADDING["responses"], dtype=np.int64)
+    seconds = np.full(items.shape, _PADDING["seconds"])
     for place, (who, item, response, spent) in enumerate(steps):
         items[who, place], responses[who, place], seconds[who, place] = item, response, spent
     order = np.argsort(np.concatenate([who for who, *_ in ends]))
@@ -217,14 +223,12 @@ def _part(
 
 def _joined(parts: list[_Part]) -> _Part:
     longest = max(part.items.shape[1] for part in parts)
-    blank = _Part(*([NONE, NOT_REACHED, np.nan] + [0] * 6))  # type: ignore[arg-type]
     joined = []
-    for name, fill in blank._asdict().items():
-        arrays = [getattr(part, name) for part in parts]
-        if name in ("items", "responses", "seconds"):
-            arrays = [np.pad(a, ((0, 0), (0, longest - a.shape[1])), constant_values=fill) for a in arrays]
-        joined.append(np.concatenate(arrays))
+    for name, arrays in zip(_Part._fields, zip(*parts, strict=True), strict=True):
+        if name in _PADDING:
+            width = ((0, 0), (0, longest))
+            padded = [np.pad(a, width, constant_values=_PADDING[name])[:, :longest] for a in arrays]
+            joined.append(np.concatenate(padded))
+        else:
+            joined.append(np.concatenate(arrays))
     return _Part(*joined)
-
-
-assert [f.name for f in fields(Result)][2:-1] == list(_Part._fields)

@@ -67,7 +67,7 @@ class Health(BaseModel):
 @router.get("/framework", summary="Read the framework", response_model=FrameworkView)
 async def get_framework(request: Request) -> Any:
     """Read the domains, competences, topics and levels that runs refer to."""
-    return context_of(request).assessments.bank.framework.model_dump(mode="json")
+    return context_of(request).served.framework.model_dump(mode="json")
 
 
 @router.get(

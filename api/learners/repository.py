@@ -45,8 +45,8 @@ def learners_of_client(
         query = query.where(learners.c.external_id == external_id)
     if after is not None:
         query = query.where(learners.c.id > after)
-    return [Learner(*row) for row in connection.execute(query)]
+    return [Learner(**row._asdict()) for row in connection.execute(query)]
 
 
 def _learner(row: Row[Any] | None) -> Learner | None:
-    return None if row is None else Learner(*row)
+    return None if row is None else Learner(**row._asdict())

@@ -36,7 +36,7 @@ def unknown_learner() -> Problem:
 async def create_learner(
     context: Context, client_id: str, external_id: str | None, once: Once | None = None
 ) -> tuple[Learner, bool]:
-    """Create a learner of a platform, unless the external id or the idempotency key is known; tell whether it is new."""
+    """Create a learner of a platform, unless its external id is known; tell whether it is new."""
 
     def store(connection: Connection) -> tuple[Learner, bool]:
         known = created_before(connection, once)
@@ -112,7 +112,7 @@ def read_profile(context: Context, connection: Connection, learner_id: str) -> d
     """Show what the learner's latest finished run told, which took the earlier ones into account."""
     latest = latest_finished(connection, learner_id)
     if latest is None:
-        codes = context.assessments.bank.framework.codes
+        codes = context.served.framework.codes
         nothing = [unmeasured(code) for code in codes]
         return {"learner_id": learner_id, "run_id": None, "finished_at": None, "competences": nothing}
     run, ended = latest

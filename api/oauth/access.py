@@ -23,7 +23,9 @@ _PLATFORM = OAuth2(
     auto_error=False,
 )
 _LEARNER = HTTPBearer(
-    scheme_name="learner", description="The learner's token that opening a run gives; for that run only.", auto_error=False
+    scheme_name="learner",
+    description="The learner's token that opening a run gives; for that run only.",
+    auto_error=False,
 )
 
 

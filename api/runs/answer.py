@@ -29,8 +29,9 @@ from api.runs.repository import add_facts, facts_around, facts_of, finish_run
 from api.runs.results import replied_competences, result_of
 from api.runs.view import live_pending, reply_view
 from api.tables import REPLY
-from engine.adaptive import Decision, State, step
+from engine.adaptive import Decision, step
 from engine.errors import AnswerError
+from engine.situation import State
 from engine.uniform import uniform
 from itembank.items import KINDS
 from itembank.marking import mark
@@ -73,7 +74,7 @@ async def post_reply(context: Context, run_id: str, reply: Reply) -> dict[str, A
     Raises
     ------
     Problem
-        404 unknown run; 409 another item is pending, answered differently before, or run finished; 422 unsuitable answer.
+        404 unknown run; 409 another item is pending, answered before otherwise, or run finished; 422 unsuitable.
     """
     live = await live_run(context, run_id)
     for _ in range(ATTEMPTS):
@@ -135,7 +136,7 @@ async def _end(context: Context, after: Live, reply: Fact, decision: Decision, a
 
     def build(connection: Connection) -> Fact:
         own = [fact for fact in facts_of(connection, after.run.id) if fact.part == REPLY]
-        replied = replied_competences(connection, context.assessments, after, [*own, reply])
+        replied = replied_competences(connection, context.pins, after, [*own, reply])
         return ending(after, int(decision.reason), at, result_of(after, replied))
 
     def store(connection: Connection) -> None:
@@ -156,7 +157,9 @@ def _reply_fact(live: Live, reply: Reply, at: datetime) -> Fact:
         seconds = min(max((at - live.asked_at).total_seconds(), 0.0), LONGEST_MEASURED)
     late = item.limit is not None and (reply.timed_out or seconds > item.limit + GRACE)
     if reply.timed_out and item.limit is None:
-        raise Problem(INVALID_ANSWER, "This item has no time limit: send an answer, or skipped.", pending=live_pending(live))
+        raise Problem(
+            INVALID_ANSWER, "This item has no time limit: send an answer, or skipped.", pending=live_pending(live)
+        )
     response = None
     if not reply.skipped and not reply.timed_out:
         try:

@@ -64,29 +64,13 @@ class Assessment:
         return cls(bank, design, content_hash(design), bank.snapshot.table(design))
 
 
-class Assessments:
-    """The assessments of this process: of the bank that new runs use, and of those that stored runs pin.
+class Pins:
+    """The assessments that stored runs pin, read from the database once and kept in memory."""
 
-    Parameters
-    ----------
-    bank : ItemBank
-        What new runs use.
-    """
-
-    def __init__(self, bank: ItemBank) -> None:
-        self.bank = bank
-        self._current: dict[str, Bank] = {}
+    def __init__(self) -> None:
         self._banks: Recent[str, Bank] = Recent(8)
         self._designs: Recent[str, Design] = Recent(128)
         self._ready: Recent[tuple[str, str], Assessment] = Recent(64)
-
-    def current(self, locale: str) -> Bank:
-        """Return what the bank serves in a locale; raise ``BankError`` when that is nothing."""
-        if locale not in self._current:
-            bank = Bank(Snapshot.of(self.bank, locale))
-            self._current[locale] = bank
-            self._banks.put(bank.snapshot.hash, bank)
-        return self._current[locale]
 
     def ready(self, bank: Bank, design: Design) -> Assessment:
         """Return the assessment of a bank under a design."""
@@ -98,7 +82,7 @@ class Assessments:
         return found
 
     def pinned(self, connection: Connection, snapshot_hash: str, design_hash: str) -> Assessment:
-        """Return the assessment that a stored run pins, read from the database when it is not in memory."""
+        """Return the assessment that a stored run pins."""
         found = self._ready.get((snapshot_hash, design_hash))
         if found is not None:
             return found
@@ -109,8 +93,12 @@ class Assessments:
         found = self._banks.get(snapshot_hash)
         if found is None:
             found = Bank(Snapshot.from_json(pinned_snapshot(connection, snapshot_hash), expected=snapshot_hash))
-            self._banks.put(snapshot_hash, found)
+            self.keep(found)
         return found
+
+    def keep(self, bank: Bank) -> None:
+        """Keep a bank in memory."""
+        self._banks.put(bank.snapshot.hash, bank)
 
     def _pinned_design(self, connection: Connection, design_hash: str) -> Design:
         found = self._designs.get(design_hash)
@@ -118,3 +106,28 @@ class Assessments:
             found = from_dict(pinned_design(connection, design_hash))
             self._designs.put(design_hash, found)
         return found
+
+
+class Served:
+    """What new runs may use: a bank, by locale.
+
+    Parameters
+    ----------
+    bank : ItemBank
+    pins : Pins
+        Where the banks served are kept too, for the runs that will pin them.
+    """
+
+    def __init__(self, bank: ItemBank, pins: Pins) -> None:
+        self.framework = bank.framework
+        self._source = bank
+        self._pins = pins
+        self._by_locale: dict[str, Bank] = {}
+
+    def bank(self, locale: str) -> Bank:
+        """Return what is served in a locale; raise ``BankError`` when that is nothing."""
+        if locale not in self._by_locale:
+            bank = Bank(Snapshot.of(self._source, locale))
+            self._by_locale[locale] = bank
+            self._pins.keep(bank)
+        return self._by_locale[locale]

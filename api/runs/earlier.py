@@ -1,8 +1,8 @@
 """Retaking: what earlier runs say about a learner when a new run begins.
 
-The answers of every earlier finished run count, tempered by their age: the log-likelihood of a run that ended ``age`` days
-ago is multiplied by ``0.5 ** (age / half_life_days)``, a power prior (Ibrahim and Chen 2000). Each run brings its own
-answers only, never what it took itself from still earlier ones, so nothing counts twice. Items answered in the last
+The answers of every earlier finished run count, tempered by their age: the log-likelihood of a run that ended ``age``
+days ago is multiplied by ``0.5 ** (age / half_life_days)``, a power prior (Ibrahim and Chen 2000). Each run brings its
+own answers only, never what it took itself from still earlier ones, so nothing counts twice. Items answered in the last
 finished runs are left out of the new one, competence by competence, as long as enough others remain. Weights and
 left-out items are stored in the new run, which can so be replayed exactly.
 """
@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from sqlalchemy import Connection
 
-from api.runs.assessment import Assessment, Assessments, Bank
+from api.runs.assessment import Assessment, Bank, Pins
 from api.runs.facts import ANSWERED, SKIPPED, TIMED_OUT, Fact, Run
 from api.runs.repository import replies_of, run_of
 from engine import responses
@@ -86,7 +86,7 @@ def engine_facts(bank: Bank, replies: Sequence[Fact]) -> Facts:
 
 
 def evidence(
-    connection: Connection, assessments: Assessments, assessment: Assessment, earlier: Sequence[tuple[str, float]]
+    connection: Connection, pins: Pins, assessment: Assessment, earlier: Sequence[tuple[str, float]]
 ) -> Floats | None:
     """Tempered log-likelihood of the earlier runs' own answers under the new run's design, (C, G); None without any."""
     if not earlier:
@@ -96,21 +96,17 @@ def evidence(
     for run_id, weight in earlier:
         run = run_of(connection, run_id)
         assert run is not None
-        bank = assessments.pinned_bank(connection, run.snapshot_hash)
-        own = assessments.ready(bank, assessment.design)
+        bank = pins.pinned_bank(connection, run.snapshot_hash)
+        own = pins.ready(bank, assessment.design)
         total += weight * replay(own.design, own.table, engine_facts(bank, replies[run_id])).log_likelihood
     return total
 
 
-def comparable(
-    connection: Connection, assessments: Assessments, bank: Bank, finished: Sequence[Run]
-) -> list[Run]:
+def comparable(connection: Connection, pins: Pins, bank: Bank, finished: Sequence[Run]) -> list[Run]:
     """Return the runs over the same competences as the bank's, which alone can inform a run of it."""
     codes = bank.snapshot.framework.codes
     return [
-        run
-        for run in finished
-        if assessments.pinned_bank(connection, run.snapshot_hash).snapshot.framework.codes == codes
+        run for run in finished if pins.pinned_bank(connection, run.snapshot_hash).snapshot.framework.codes == codes
     ]
 
 

@@ -12,12 +12,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from api.runs.assessment import Assessment, Assessments
+from api.runs.assessment import Assessment, Pins
 from api.runs.earlier import engine_facts, evidence
 from api.runs.facts import ASKED, ENDED, Fact, Run
 from api.runs.repository import facts_of
 from api.tables import REPLY
-from engine.adaptive import State, replay
+from engine.adaptive import replay
+from engine.situation import State
 from engine.stopping import AllOf, AnyOf, MaxLength, Reason, Stop
 
 
@@ -62,17 +63,17 @@ def longest(stop: Stop, items: int) -> int:
             return items
 
 
-def read_live(connection: Connection, assessments: Assessments, run: Run) -> Live:
+def read_live(connection: Connection, pins: Pins, run: Run) -> Live:
     """Read the facts of a run and replay them."""
-    return live_after(connection, assessments, run, facts_of(connection, run.id))
+    return live_after(connection, pins, run, facts_of(connection, run.id))
 
 
-def live_after(connection: Connection, assessments: Assessments, run: Run, facts: Sequence[Fact]) -> Live:
+def live_after(connection: Connection, pins: Pins, run: Run, facts: Sequence[Fact]) -> Live:
     """Replay facts of a run: all of them, or those up to some question."""
-    assessment = assessments.pinned(connection, run.snapshot_hash, run.design_hash)
+    assessment = pins.pinned(connection, run.snapshot_hash, run.design_hash)
     replies = [fact for fact in facts if fact.part == REPLY]
     allowed = assessment.snapshot.allowed(run.accessible, run.excluded)
-    known = evidence(connection, assessments, assessment, run.earlier)
+    known = evidence(connection, pins, assessment, run.earlier)
     state = replay(assessment.design, assessment.table, engine_facts(assessment.bank, replies), allowed, known)
     last = facts[-1]
     pending = assessment.snapshot.row(last.item or "") if last.kind == ASKED else None

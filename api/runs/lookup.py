@@ -8,7 +8,7 @@ from api.context import Context
 from api.identifiers import parsed_id
 from api.oauth.tokens import Caller, Platform
 from api.problems import UNKNOWN_RUN, Problem
-from api.runs.assessment import Assessments
+from api.runs.assessment import Pins
 from api.runs.facts import Run
 from api.runs.live import Live, read_live
 from api.runs.repository import last_position, run_of
@@ -32,7 +32,7 @@ async def live_run(context: Context, run_id: str) -> Live:
 
 async def current_run(context: Context, run_id: str) -> Live:
     """Return where a run stands in the database now; raise a 404 problem when there is no such run."""
-    live = await context.read(partial(_read, context.assessments, context.live_runs.get(run_id), run_id))
+    live = await context.read(partial(_read, context.pins, context.live_runs.get(run_id), run_id))
     context.live_runs.put(run_id, live)
     return live
 
@@ -48,11 +48,11 @@ async def run_for(context: Context, run_id: str, caller: Caller) -> Live:
     return live
 
 
-def _read(assessments: Assessments, known: Live | None, run_id: str, connection: Connection) -> Live:
+def _read(pins: Pins, known: Live | None, run_id: str, connection: Connection) -> Live:
     """Read a run, unless what is known of it is still the case."""
     if known is not None and last_position(connection, run_id) == known.position:
         return known
     run = run_of(connection, run_id)
     if run is None:
         raise unknown_run()
-    return read_live(connection, assessments, run)
+    return read_live(connection, pins, run)

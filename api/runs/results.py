@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from api.clock import iso
-from api.runs.assessment import Assessments
+from api.runs.assessment import Bank, Pins
 from api.runs.facts import SKIPPED, TIMED_OUT, Fact
 from api.runs.live import Live
 from api.runs.repository import replies_of, run_of
 from engine.adaptive import Design, posterior
 from engine.arrays import Floats
-from engine.belief import moments
+from engine.belief import mean, sd
 from engine.latent import LatentTree
 from engine.levels import level, level_probabilities
 
@@ -23,7 +23,7 @@ DECIMALS = 6
 
 
 def result_of(live: Live, replied: Mapping[int, datetime]) -> list[dict[str, Any]]:
-    """Result of a run: one entry for each of the C competences, in the order of the framework.
+    """Tell the result of a run: one entry for each of the C competences, in the order of the framework.
 
     Parameters
     ----------
@@ -41,13 +41,13 @@ def result_of(live: Live, replied: Mapping[int, datetime]) -> list[dict[str, Any
 
     Notes
     -----
-    A competence is measured when its own items were replied to and its sd is within the bound that the run pins; estimated when
-    something informs it, but less than that; unknown when nothing does.
+    A competence is measured when its own items were replied to and its sd is within the bound that the run pins;
+    estimated when something informs it, but less than that; unknown when nothing does.
     """
     assessment = live.assessment
     belief = posterior(assessment.design, assessment.table, live.state)
     nodes = assessment.table.nodes
-    means, sds = moments(belief, nodes)
+    means, sds = mean(belief, nodes), sd(belief, nodes)
     each = level_probabilities(belief, nodes, assessment.table.cuts)
     reached = level(each)
     states = competence_states(assessment.design, live.run.sd_bound, sds, tuple(replied))
@@ -78,27 +78,25 @@ def competence_states(design: Design, bound: float, sds: Floats, replied: Sequen
     """State of each of the C competences, from the sd (C,) and the competences whose items were replied to."""
     return [
         MEASURED
-        if row in replied and round(float(sd), DECIMALS) <= bound
+        if row in replied and round(float(spread), DECIMALS) <= bound
         else ESTIMATED
         if row in replied or _informed(design, row, replied)
         else UNKNOWN
-        for row, sd in enumerate(sds)
+        for row, spread in enumerate(sds)
     ]
 
 
-def replied_competences(
-    connection: Connection, assessments: Assessments, live: Live, own: Sequence[Fact]
-) -> dict[int, datetime]:
+def replied_competences(connection: Connection, pins: Pins, live: Live, own: Sequence[Fact]) -> dict[int, datetime]:
     """Competences whose items were replied to in a run or in the earlier ones that count, and when last."""
     last: dict[int, datetime] = {}
     earlier = replies_of(connection, [run_id for run_id, _ in live.run.earlier])
-    pairs = [(live.assessment.bank, own)]
+    pairs: list[tuple[Bank, Sequence[Fact]]] = [(live.assessment.bank, own)]
     for run_id, replies in earlier.items():
         run = run_of(connection, run_id)
         assert run is not None
-        pairs.append((assessments.pinned_bank(connection, run.snapshot_hash), replies))
-    for bank, replies in pairs:
-        for fact in replies:
+        pairs.append((pins.pinned_bank(connection, run.snapshot_hash), replies))
+    for bank, said in pairs:
+        for fact in said:
             if _says_something(live.assessment.design, fact):
                 row = int(bank.snapshot.competence[bank.snapshot.row(fact.item or "")])
                 last[row] = max(fact.at, last.get(row, fact.at))

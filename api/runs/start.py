@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -79,9 +80,7 @@ class Opened:
     token: str
 
 
-async def open_run(
-    context: Context, client_id: str, learner_id: str, order: Order, once: Once | None = None
-) -> Opened:
+async def open_run(context: Context, client_id: str, learner_id: str, order: Order, once: Once | None = None) -> Opened:
     """Open a run for a platform's learner; the same again when ``once`` was used before.
 
     Raises
@@ -99,7 +98,7 @@ async def open_run(
             return await _as_opened(context, before)
         live = await context.read(prepare)
         try:
-            stored = await context.write(lambda connection, live=live: _store(context, connection, live, once))
+            stored = await context.write(partial(_store, context, live, once))
         except IntegrityError:
             continue
         return _kept(context, live) if stored == live.run.id else await _as_opened(context, stored)
@@ -115,7 +114,7 @@ async def open_own_run(context: Context, order: Order) -> Opened:
 
     def store(connection: Connection) -> str:
         add_learner(connection, learner)
-        return _store(context, connection, live, None)
+        return _store(context, live, None, connection)
 
     await context.write(store)
     return _kept(context, live)
@@ -134,7 +133,7 @@ async def _as_opened(context: Context, run_id: str) -> Opened:
         if run is None:
             raise unknown_run()
         first = facts_of(connection, run_id)[:1]
-        live = live_after(connection, context.assessments, run, first)
+        live = live_after(connection, context.pins, run, first)
         return live if live.pending is None else replace(live, run=replace(run, finished_at=None))
 
     live = await context.read(read)
@@ -146,7 +145,7 @@ def _prepared(context: Context, connection: Connection, learner: Learner, order:
     at = now()
     assessment = _assessment(context, order)
     bank = assessment.bank
-    finished = comparable(connection, context.assessments, bank, finished_runs(connection, learner.id))
+    finished = comparable(connection, context.pins, bank, finished_runs(connection, learner.id))
     allowed = bank.snapshot.allowed(order.accessible, (), order.competences)
     latest = finished[: context.retaking.fresh_runs]
     seen = replied_items(replies_of(connection, [run.id for run in latest]), latest)
@@ -166,7 +165,7 @@ def _prepared(context: Context, connection: Connection, learner: Learner, order:
         access_code=new_access_code(),
         created_at=at,
     )
-    known = evidence(connection, context.assessments, assessment, run.earlier)
+    known = evidence(connection, context.pins, assessment, run.earlier)
     state, decision = begin(
         assessment.design,
         assessment.table,
@@ -177,9 +176,11 @@ def _prepared(context: Context, connection: Connection, learner: Learner, order:
     if not decision.done:
         return Live(run, assessment, state, 0, int(decision.item), at)
     if int(decision.reason) == Reason.NOTHING_LEFT:
-        raise Problem(NOTHING_TO_ASK, "The bank has no item that suits this run: ask for more competences, or fewer limits.")
+        raise Problem(
+            NOTHING_TO_ASK, "The bank has no item that suits this run: ask for more competences, or fewer limits."
+        )
     live = Live(replace(run, finished_at=at), assessment, state, 0, None, at)
-    result = result_of(live, replied_competences(connection, context.assessments, live, ()))
+    result = result_of(live, replied_competences(connection, context.pins, live, ()))
     return replace(live, ended=ending(live, int(decision.reason), at, result))
 
 
@@ -192,19 +193,19 @@ def _assessment(context: Context, order: Order) -> Assessment:
                 UNKNOWN_COMPETENCE, f"There is no competence {code!r}: the codes are {', '.join(framework.codes)}."
             )
     try:
-        return context.assessments.ready(bank, positioning_design(framework, order.competences, order.length))
+        return context.pins.ready(bank, positioning_design(framework, order.competences, order.length))
     except DesignError as error:
         raise Problem(INVALID_REQUEST, str(error)) from None
 
 
 def _bank(context: Context, locale: str) -> Bank:
     try:
-        return context.assessments.current(locale)
+        return context.served.bank(locale)
     except BankError:
         raise Problem(NOTHING_TO_ASK, f"The bank has no item in the language {locale!r}: ask for another.") from None
 
 
-def _store(context: Context, connection: Connection, live: Live, once: Once | None) -> str:
+def _store(context: Context, live: Live, once: Once | None, connection: Connection) -> str:
     """Store a new run with its first question; return its id, or that of the run that ``once`` opened before."""
     before = created_before(connection, once)
     if before is not None:

@@ -45,10 +45,7 @@ def _enemies(bank: ItemBank, item: Item) -> Iterator[Finding]:
 
 
 def _key(item: ShortText) -> Iterator[Finding]:
-    forms = [normalise(accepted) for accepted in item.key]
-    if len(set(forms)) < len(forms):
-        yield Finding(Severity.WARNING, item.id, "Two accepted texts are the same for marking; keep one of them.")
-    if any(form.isdigit() for form in forms):
+    if any(normalise(accepted).isdigit() for accepted in item.key):
         yield Finding(Severity.WARNING, item.id, "An accepted text is a number; the kind `number` marks it better.")
 
 

@@ -51,9 +51,7 @@ def _levels(
     bank: ItemBank, competence: Competence, items: list[Item], where: str, expected: Expectations
 ) -> Iterator[Finding]:
     locations = [
-        value
-        for item in items
-        for value in bank.parameters[item.id].thresholds or (bank.parameters[item.id].location,)
+        value for item in items for value in bank.parameters[item.id].thresholds or (bank.parameters[item.id].location,)
     ]
     for level, cut in enumerate(competence.cuts, 1):
         if min(abs(location - cut) for location in locations) > expected.reach:

@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 
 from engine.errors import DesignError, ResponseError
 from engine.estimators import Status, estimate
+from engine.likelihood import Answers
+from engine.models import curves
 from engine.parameters import ItemParameters
 from engine.penalties import Jeffreys, Normal, Uniform
 from engine.responses import NOT_REACHED, SKIPPED, TIMED_OUT
@@ -91,6 +93,20 @@ def test_the_highest_of_several_peaks_is_found() -> None:
         assert peaks.size + (heights[0] > heights[1]) + (heights[-1] > heights[-2]) >= 1
         assert slow.likelihood(items, responses)(float(found.ability)) >= heights.max() * (1 - 1e-12)
         assert found.ability == pytest.approx(scan[np.argmax(heights)], abs=1e-3)
+
+
+@pytest.mark.parametrize("steepness", [1.0, 10.0])
+def test_no_higher_peak_is_missed_in_careless_answers_to_items_with_guessing(steepness: float) -> None:
+    rng = np.random.default_rng(5)
+    for count in (3, 10, 30):
+        slopes = np.minimum(steepness * rng.lognormal(0.2, 0.4, count), 50.0)
+        bank = ItemParameters.of(
+            "4PL", slopes, rng.normal(0, 1.5, count), rng.uniform(0, 0.35, count), rng.uniform(0.8, 1, count)
+        )
+        answers = Answers.of(bank, rng.integers(0, 2, size=(200, count)))
+        scan = answers.on_grid(curves(answers.items, np.linspace(-6, 6, 4801))).log_likelihood.max(axis=1)
+        found = estimate(bank, answers.category.reshape(200, count), "ml").ability
+        assert (answers.at(found).log_likelihood[:, 0] >= scan - 1e-9).all()
 
 
 def test_all_right_and_all_wrong_give_the_bounds_with_the_information_there() -> None:

@@ -85,10 +85,10 @@ def framework(topics: bool = True) -> Framework:
 
 
 def bank(per_level: int = 2) -> ItemBank:
-    """``per_level`` items of every kind in turn for each level of the three competences, with provisional parameters."""
+    """``per_level`` items for each level of the three competences, every kind in turn, with provisional parameters."""
     frame = framework()
     kinds = list(KINDS)
-    items = []
+    items: list[Item] = []
     for code in frame.codes:
         for level in range(1, frame.levels + 1):
             for _ in range(per_level):
@@ -107,7 +107,7 @@ def bank(per_level: int = 2) -> ItemBank:
     return ItemBank(frame, tuple(items), provisional_parameters(frame, items))
 
 
-TEXTS = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=40).filter(lambda text: text.strip())
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(lambda text: text.strip())
 LETTERS = "abcdef"
 
 
@@ -123,7 +123,7 @@ def items(draw: st.DrawFn) -> Item:
     kind = draw(st.sampled_from(list(KINDS)))
     fields: dict[str, Any] = {
         "stem": draw(TEXTS),
-        "why": draw(st.text(st.characters(exclude_categories=("Cs",)), max_size=20)),
+        "why": draw(st.text(st.characters(exclude_categories=["Cs"]), max_size=20)),
         "level": draw(st.integers(1, 4)),
         "time": draw(st.integers(5, 300)),
         "limit": draw(st.none() | st.integers(5, 300)),

@@ -93,7 +93,7 @@ def test_parameters_are_imported_on_our_metric(tmp_path: Path) -> None:
         ("items/1.1.yaml", "items:\n", "things:\n", "three fields"),
         ("items/1.1.yaml", "    time: 30\n", "    time: 30\n    colour: red\n", "colour is not a field of this kind"),
         ("items/1.1.yaml", "topics:\n", "topics:\n  Alpha: {fr: A}\n", "topics"),
-        ("parameters.csv", ",1.1,", ",1.2,", "and its file gives '1.1'"),
+        ("parameters.csv", ",1.1,alpha", ",1.2,alpha", "and its file gives '1.1'"),
         ("parameters.csv", "3PL", "9PL", "no response model '9PL'"),
         ("framework.yaml", "code: small", "code: [", "is not valid YAML"),
     ],

@@ -85,6 +85,6 @@ def _change(data: Any, path: str, value: Any) -> Any:
 )
 def test_a_faulty_framework_is_refused_with_a_sentence(path: str, value: Any, words: str) -> None:
     data = _change(examples.framework().model_dump(mode="json"), path, value)
-    with pytest.raises(BankError, match="^The framework: ") as raised:
+    with pytest.raises(BankError, match=r"^The framework: ") as raised:
         framework_from(data)
     assert words in str(raised.value)

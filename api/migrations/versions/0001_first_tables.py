@@ -11,9 +11,7 @@ depends_on = None
 _ID = sa.Uuid(as_uuid=False)
 _MOMENT = sa.DateTime(timezone=True)
 _JSON = sa.JSON(none_as_null=True)
-_KINDS = (
-    "(part = 0 AND kind IN ('asked', 'ended')) OR (part = 1 AND kind IN ('answered', 'skipped', 'timed_out'))"
-)
+_KINDS = "(part = 0 AND kind IN ('asked', 'ended')) OR (part = 1 AND kind IN ('answered', 'skipped', 'timed_out'))"
 
 
 def upgrade() -> None:

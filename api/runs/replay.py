@@ -1,0 +1,190 @@
+"""The proof of a stored run: every question and the result follow from its facts, its pinned bank and its design."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection
+
+from api.database import Database
+from api.identifiers import parsed_id
+from api.runs.assessment import Assessment, Pins
+from api.runs.earlier import CODES, evidence
+from api.runs.facts import ANSWERED, ASKED, ENDED, Fact, Run
+from api.runs.live import Live
+from api.runs.repository import facts_of, run_of
+from api.runs.results import replied_competences, result_of
+from api.tables import QUESTION, REPLY
+from engine.adaptive import Decision, begin, step
+from engine.errors import AnswerError, BankError, DesignError
+from engine.situation import State
+from engine.stopping import Reason
+from engine.uniform import uniform
+from itembank.marking import mark
+
+TOLERANCE = 2e-6
+"""Of the numbers of a result: they were told with six decimals."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What replaying a run showed."""
+
+    run_id: str
+    decisions: int
+    """Decisions that were derived again and agree."""
+    finished: bool
+    difference: str | None = None
+    """The first difference, as a sentence; None when there is none."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything follows."""
+        return self.difference is None
+
+
+class _DifferenceError(Exception):
+    """Something stored does not follow from the rest."""
+
+
+def prove(database: Database, run_id: str) -> Proof:
+    """Derive a stored run again, decision by decision.
+
+    Parameters
+    ----------
+    database : Database
+    run_id : str
+
+    Returns
+    -------
+    Proof
+
+    Raises
+    ------
+    LookupError
+        When there is no such run; the message says what to do.
+    """
+    with database.reading() as connection:
+        known = parsed_id(run_id)
+        run = None if known is None else run_of(connection, known)
+        if run is None:
+            raise LookupError(f"There is no run {run_id!r} in this database: check the id and the database.")
+        return _proved(connection, run)
+
+
+def _proved(connection: Connection, run: Run) -> Proof:
+    facts = facts_of(connection, run.id)
+    decisions = 0
+    try:
+        pins, assessment = _pinned(connection, run)
+        known = evidence(connection, pins, assessment, run.earlier)
+        allowed = assessment.snapshot.allowed(run.accessible, run.excluded)
+        design, table = assessment.design, assessment.table
+        state, decision = begin(design, table, uniform(run.seed, 0), allowed=allowed, evidence=known)
+        replies: list[Fact] = []
+        for question, reply in _turns(facts):
+            place = len(replies)
+            if question.kind == ENDED:
+                live = Live(run, assessment, state, place, None, question.at, question)
+                expected = result_of(live, replied_competences(connection, pins, live, replies))
+                _check_end(run, question, decision, expected)
+                return Proof(run.id, decisions + 1, finished=True)
+            _check_question(assessment, question, decision)
+            decisions += 1
+            if reply is not None:
+                state, decision = _after_reply(run, assessment, state, question, reply)
+                replies.append(reply)
+        _check_open(run, facts)
+    except _DifferenceError as difference:
+        return Proof(run.id, decisions, run.finished_at is not None, str(difference))
+    return Proof(run.id, decisions, finished=False)
+
+
+def _pinned(connection: Connection, run: Run) -> tuple[Pins, Assessment]:
+    """Read the pinned bank and design, which must have the hashes that the run pins."""
+    pins = Pins()
+    try:
+        assessment = pins.pinned(connection, run.snapshot_hash, run.design_hash)
+    except (BankError, DesignError) as error:
+        raise _DifferenceError(f"What the run pins cannot be read: {error}") from error
+    if assessment.design_hash != run.design_hash:
+        raise _DifferenceError("The pinned design does not have its hash: its content was altered.")
+    return pins, assessment
+
+
+def _turns(facts: Sequence[Fact]) -> list[tuple[Fact, Fact | None]]:
+    """Pair every question with its reply, None for the last; nothing may be missing."""
+    for number, fact in enumerate(facts):
+        if (fact.position, fact.part) != (number // 2, QUESTION if number % 2 == 0 else REPLY):
+            raise _DifferenceError(f"A fact is missing before position {fact.position} ({fact.kind}).")
+        if number and fact.at < facts[number - 1].at:
+            raise _DifferenceError(f"Position {fact.position}: the {fact.kind} fact is older than the one before it.")
+    replies: list[Fact | None] = [*facts[1::2], None]
+    return list(zip(facts[::2], replies, strict=False))
+
+
+def _check_question(assessment: Assessment, question: Fact, decision: Decision) -> None:
+    where = f"Position {question.position}"
+    if decision.done:
+        reason = Reason(int(decision.reason)).name.lower()
+        raise _DifferenceError(f"{where}: {question.item} was asked where the run should have ended ({reason}).")
+    row = int(decision.item)
+    if question.item != assessment.snapshot.ids[row]:
+        expected = assessment.snapshot.ids[row]
+        raise _DifferenceError(f"{where}: {question.item} was asked where {expected} should have been.")
+    if question.parameters != assessment.bank.parameters[row]:
+        raise _DifferenceError(f"{where}: the parameters of {question.item} are not those of the pinned bank.")
+
+
+def _after_reply(run: Run, assessment: Assessment, state: State, question: Fact, reply: Fact) -> tuple[State, Decision]:
+    where = f"Position {reply.position}"
+    if reply.item != question.item:
+        raise _DifferenceError(f"{where}: {reply.item} was replied to where {question.item} was asked.")
+    row = assessment.snapshot.row(question.item or "")
+    response = CODES[reply.kind] if reply.response is None else reply.response
+    if reply.kind == ANSWERED:
+        try:
+            marked = mark(assessment.snapshot.items[row], reply.answer)
+        except AnswerError as error:
+            raise _DifferenceError(f"{where}: the stored answer cannot be marked: {error}") from error
+        if marked != response:
+            raise _DifferenceError(f"{where}: the stored category is {response} where marking gives {marked}.")
+    u = uniform(run.seed, reply.position + 1)
+    return step(assessment.design, assessment.table, state, row, response, np.float64(reply.seconds), u)
+
+
+def _check_end(run: Run, ended: Fact, decision: Decision, expected: Sequence[Mapping[str, Any]]) -> None:
+    where = f"Position {ended.position}"
+    if not decision.done:
+        raise _DifferenceError(f"{where}: the run ended where another item should have been asked.")
+    reason = Reason(int(decision.reason)).name.lower()
+    if ended.reason != reason:
+        raise _DifferenceError(f"{where}: the run ended by {ended.reason} where it should have by {reason}.")
+    if run.finished_at != ended.at:
+        raise _DifferenceError(f"{where}: the run says that it finished at another moment than its last fact.")
+    told = ended.result or []
+    if len(told) != len(expected):
+        raise _DifferenceError(f"{where}: the result has {len(told)} competences where there are {len(expected)}.")
+    for was, should in zip(told, expected, strict=True):
+        for name, value in should.items():
+            if not _agree(was.get(name), value):
+                raise _DifferenceError(
+                    f"{where}: the result told {name} {was.get(name)} for competence {should['competence']} "
+                    f"where it should be {value}."
+                )
+
+
+def _check_open(run: Run, facts: Sequence[Fact]) -> None:
+    if not facts or facts[-1].kind != ASKED:
+        raise _DifferenceError("The run has no pending item: its last question is missing.")
+    if run.finished_at is not None:
+        raise _DifferenceError("The run says that it is finished, and an item is pending.")
+
+
+def _agree(one: Any, other: Any) -> bool:
+    if isinstance(other, list):
+        return isinstance(one, list) and len(one) == len(other) and all(map(_agree, one, other))
+    if isinstance(other, float) and isinstance(one, int | float):
+        return abs(one - other) <= TOLERANCE
+    return bool(one == other)

@@ -1,0 +1,265 @@
+"""The command line: the only module that knows all four packages, and only wires them.
+
+Commands import what they need when they run, so that ``jalon --help`` answers at once.
+"""
+
+import json
+import os
+import socket
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table as Grid
+
+from engine.errors import JalonError
+
+if TYPE_CHECKING:
+    from itembank.bank import ItemBank
+
+DATABASE = "sqlite:///jalon.db"
+LOCAL = ("127.0.0.1", "localhost", "::1")
+
+app = typer.Typer(
+    help="Adaptive positioning and certification for competence frameworks.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+client = typer.Typer(help="Platforms that may call the API.", no_args_is_help=True)
+bank = typer.Typer(help="The item bank: check it, look at it, exchange it.", no_args_is_help=True)
+simulate = typer.Typer(help="Simulate learners: how far can a test be trusted?", no_args_is_help=True)
+app.add_typer(client, name="client")
+app.add_typer(bank, name="bank")
+app.add_typer(simulate, name="simulate")
+
+Database = Annotated[str, typer.Option(help="sqlite:///FILE or postgresql://USER@HOST/NAME.", envvar="JALON_DATABASE")]
+BankPath = Annotated[
+    Path | None, typer.Option(help="Folder of the item bank; the shipped CRCN bank when left out.", envvar="JALON_BANK")
+]
+Learners = Annotated[int, typer.Option(help="Number of simulees.", min=1, max=10_000_000)]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same numbers.")]
+Out = Annotated[Path, typer.Option(help="Folder for summary.json, learners.csv, items.csv and report.html.")]
+Jobs = Annotated[int, typer.Option(help="Processes.", min=1, max=1024)]
+
+
+class Method(StrEnum):
+    """Ability estimators."""
+
+    EAP = "eap"
+    MAP = "map"
+    ML = "ml"
+    WLE = "wle"
+
+
+def main() -> None:
+    """Run the command line; what goes wrong is told in one sentence, with exit status 2."""
+    try:
+        app()
+    except (JalonError, ValueError, OSError) as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"jalon: {error}", markup=False)
+        sys.exit(2)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
+    database: Database = DATABASE,
+    bank: BankPath = None,
+    workers: Annotated[int, typer.Option(help="Processes.", min=1, max=64)] = 1,
+    self_service: Annotated[
+        bool | None,
+        typer.Option(help="Whether visitors may start a run without a code; yes on this machine's own address only."),
+    ] = None,
+) -> None:
+    """Serve the API and the learner's pages; the database is created when it does not exist."""
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    from api.app import prepare
+    from api.oauth.clients import local_client
+    from api.settings import Settings
+
+    local = host in LOCAL
+    settings = Settings(database=database, bank=bank, self_service=local if self_service is None else self_service)
+    prepare(settings)
+    os.environ |= {"JALON_DATABASE": settings.database, "JALON_SELF_SERVICE": str(settings.self_service)}
+    if settings.bank is not None:
+        os.environ["JALON_BANK"] = str(settings.bank)
+    listening = _listening(host, port)
+    address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"
+    print(f"Jalon is ready: open {address} in a browser (API documentation: {address}/docs).", flush=True)
+    if local:
+        identity, secret = local_client(settings.database)
+        print(f"Local client for the API: client_id {identity} client_secret {secret}", flush=True)
+    config = uvicorn.Config(
+        "api.app:from_environment", factory=True, workers=workers, log_level="warning", server_header=False
+    )
+    if workers > 1:
+        Multiprocess(config, target=uvicorn.Server(config).run, sockets=[listening]).run()
+    else:
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+@app.command()
+def replay(run_id: str, database: Database = DATABASE) -> None:
+    """Prove a stored run: re-derive every question and the result from its facts, its bank and its design."""
+    from api.database import Database as Store
+    from api.runs.proof import prove
+
+    with Store(database) as store:
+        store.migrate()
+        proof = prove(store, run_id)
+    print(proof.sentence)
+    if not proof.holds:
+        raise typer.Exit(1)
+
+
+@client.command("add")
+def client_add(
+    name: Annotated[str, typer.Argument(help="Name for people, such as the platform's.")],
+    scope: Annotated[list[str], typer.Option(help="What it may do; repeat the option for several.")],
+    database: Database = DATABASE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Create a client of the API and print its secret, once."""
+    from api.database import Database as Store
+    from api.oauth.clients import create_client
+
+    with Store(database) as store:
+        store.migrate()
+        identity, secret = create_client(store, name, scope)
+    if as_json:
+        print(json.dumps({"client_id": identity, "client_secret": secret}))
+    else:
+        print(f"client_id      {identity}\nclient_secret  {secret}\nThe secret is not kept: note it now.")
+
+
+@bank.command("check")
+def bank_check(bank: BankPath = None) -> None:
+    """Tell what is wrong with a bank; exit status 1 when something must be corrected before it is served."""
+    from itembank.checks import Severity, findings
+
+    items = _bank(bank)
+    found = findings(items)
+    for finding in found:
+        print(finding)
+    errors = sum(finding.severity is Severity.ERROR for finding in found)
+    print(f"{len(items.items)} items, {errors} errors, {len(found) - errors} warnings.")
+    if errors:
+        raise typer.Exit(1)
+
+
+@bank.command("show")
+def bank_show(bank: BankPath = None, locale: Annotated[str, typer.Option(help="fr or en.")] = "fr") -> None:
+    """Count what a bank holds, competence by competence."""
+    from itembank.framework import title
+    from itembank.summary import summary
+
+    columns = ("", "competence", "items", "served", "provisional", "topics", "items of levels 1 to 8", "kinds")
+    grid = Grid(*columns, title="Item bank")
+    for row in summary(_bank(bank)):
+        levels = " ".join(str(row.levels[level]) for level in sorted(row.levels))
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(row.kinds.items()))
+        cells = (row.items, row.served, row.provisional, row.topics, levels, kinds)
+        grid.add_row(row.code, title(row.title, locale), *map(str, cells))
+    Console().print(grid)
+
+
+@bank.command("export")
+def bank_export(
+    out: Annotated[Path, typer.Argument(help="A new folder for the whole bank, or a .csv file for its parameters.")],
+    bank: BankPath = None,
+) -> None:
+    """Write a bank as a folder in canonical form, or its parameters as an item table."""
+    from itembank.files import save_bank
+    from itembank.tables import bank_table, write_item_table
+
+    items = _bank(bank)
+    if out.suffix == ".csv":
+        write_item_table(bank_table(items), out)
+    else:
+        save_bank(items, out)
+    print(f"Written: {out}")
+
+
+@bank.command("import")
+def bank_import(
+    table: Annotated[Path, typer.Argument(help="Item table (CSV) with the parameters of items of the bank.")],
+    bank: Annotated[Path, typer.Option(help="Folder of the bank to change.")],
+    scale: Annotated[
+        float | None, typer.Option("--scale", help="D of the table: 1, 1.7 or 1.702; what its column D says, else 1.")
+    ] = None,
+) -> None:
+    """Put the parameters of an item table into a bank."""
+    from itembank.files import import_parameters, load_bank, save_bank
+
+    save_bank(import_parameters(load_bank(bank), table, scale), bank)
+    print(f"Parameters of {table} are in {bank}.")
+
+
+@app.command()
+def estimate(
+    items: Annotated[Path, typer.Argument(metavar="ITEMS.csv")],
+    responses: Annotated[Path, typer.Argument(metavar="RESPONSES.csv")],
+    out: Annotated[Path, typer.Option(metavar="SCORES.csv")],
+    method: Annotated[Method, typer.Option()] = Method.EAP,
+    prior_mean: Annotated[float, typer.Option(help="Of the abilities, for eap and map.")] = 0.0,
+    prior_sd: Annotated[float, typer.Option(help="Of the abilities, for eap and map.")] = 1.0,
+    lower: Annotated[float, typer.Option(help="No estimate lies below.")] = -6.0,
+    upper: Annotated[float, typer.Option(help="No estimate lies above.")] = 6.0,
+    nodes: Annotated[int, typer.Option(help="Points of the grid.", min=3, max=100_001)] = 61,
+    skip: Annotated[str, typer.Option(help="What a skip says: unknown, incorrect or ignored.")] = "unknown",
+    scale: Annotated[float | None, typer.Option(help="D of the item table: 1, 1.7 or 1.702.")] = None,
+) -> None:
+    """Estimate the ability of each learner, with its standard error."""
+    from engine.estimators import estimate as estimated
+    from engine.estimators import skip_policy
+    from engine.penalties import Normal
+    from itembank.responses import read_responses, write_scores
+    from itembank.tables import read_item_table
+
+    table, answers = read_item_table(items, scale), read_responses(responses)
+    found = estimated(
+        table.parameters,
+        answers.for_items(table.ids),
+        method=method.value,
+        prior=Normal(prior_mean, prior_sd),
+        lower=lower,
+        upper=upper,
+        nodes=nodes,
+        skip=skip_policy(skip),
+    )
+    write_scores(answers.learners, found.ability, found.se, out)
+    print(f"{len(answers.learners)} learners: {out}")
+
+
+def _bank(path: Path | None) -> "ItemBank":
+    from itembank.files import load_bank, shipped_bank
+
+    return shipped_bank() if path is None else load_bank(path)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Open the port before anything is said to be ready."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise OSError(f"Port {port} of {host} cannot be used ({error.strerror}); choose another with --port.") from None
+    return listening
+
+
+def _options(**given: Any) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if value is not None}
+
+
+if __name__ == "__main__":
+    main()

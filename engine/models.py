@@ -126,7 +126,7 @@ def curves(parameters: ItemParameters, nodes: ArrayLike) -> Curves:
     = a (k - E[K]).
     """
     theta = np.asarray(nodes, dtype=np.float64).reshape(-1)
-    count = int(parameters.categories.max(initial=2))
+    count = max(parameters.thresholds.shape[1] + 1, 2)
     shape = (len(parameters), count, theta.size)
     result = Curves(np.full(shape, -np.inf), np.zeros(shape), np.zeros(shape))
     plain = dichotomous(parameters)
@@ -140,7 +140,8 @@ def curves(parameters: ItemParameters, nodes: ArrayLike) -> Curves:
             part = family(parameters.take(rows), theta)
             for whole, piece in zip(result, part, strict=True):
                 whole[rows, : piece.shape[1]] = piece
-    return result
+    used = int(parameters.categories.max(initial=2))
+    return Curves(*(whole[:, :used] for whole in result))
 
 
 def dichotomous(parameters: ItemParameters) -> Bools:
@@ -182,9 +183,7 @@ def _graded(items: ItemParameters, theta: Floats) -> Curves:
     exists = np.arange(log_p.shape[1])[None, :, None] < items.categories[:, None, None]
     rise_upper, rise_lower = np.exp(log_expit(upper)), np.exp(log_expit(lower))
     first = a * (1.0 - rise_upper - rise_lower)
-    second = -(a**2) * (
-        rise_upper * np.exp(log_expit(-upper)) + rise_lower * np.exp(log_expit(-lower))
-    )
+    second = -(a**2) * (rise_upper * np.exp(log_expit(-upper)) + rise_lower * np.exp(log_expit(-lower)))
     return _existing(Curves(log_p, first, second), exists)
 
 
@@ -194,8 +193,9 @@ def _partial_credit(items: ItemParameters, theta: Floats) -> Curves:
     sums = np.concatenate([np.zeros((len(items), 1, theta.size)), climb], axis=1)
     category = np.arange(sums.shape[1])[None, :, None]
     exists = category < items.categories[:, None, None]
-    log_p = sums - logsumexp(np.where(exists, sums, -np.inf), axis=1, keepdims=True)
-    weight = np.where(exists, np.exp(log_p), 0.0)
+    sums = np.where(exists, sums, -np.inf)
+    log_p = sums - logsumexp(sums, axis=1, keepdims=True)
+    weight = np.exp(log_p)
     mean = np.sum(weight * category, axis=1, keepdims=True)
     variance = np.sum(weight * (category - mean) ** 2, axis=1, keepdims=True)
     return _existing(Curves(log_p, a * (category - mean), -(a**2) * variance * np.ones_like(log_p)), exists)

@@ -24,6 +24,7 @@ from itembank.bank import ItemBank
 from itembank.framework import Competence, Framework, framework_from
 from itembank.items import Item, item_from, plain
 from itembank.parameters import Parameters
+from itembank.provisional import with_provisional
 from itembank.responses import ResponseTable as ResponseTable
 from itembank.responses import read_responses as read_responses
 from itembank.responses import write_responses as write_responses
@@ -85,6 +86,16 @@ def import_parameters(bank: ItemBank, path: Path | str, scale: float | None = No
     """
     table = read_item_table(path, scale)
     return bank.with_calibration(_agreed(bank, table))
+
+
+def fill_provisional(path: Path | str) -> ItemBank:
+    """Give provisional parameters to the items of a bank on disk that have no estimates.
+
+    Only the file of parameters is written, so that a bank not yet in the canonical form stays as its authors left it.
+    """
+    bank = with_provisional(load_bank(path))
+    write_text(Path(path) / PARAMETERS, item_table_text(bank_table(bank)))
+    return bank
 
 
 def _agreed(bank: ItemBank, table: ItemTable) -> dict[str, Parameters]:

@@ -24,7 +24,7 @@ def read_number(text: str, unit: str | None = None) -> Decimal | None:
     ----------
     text : str
     unit : str, optional
-        Accepted after the number, in any case.
+        Accepted after the number, in any case, singular or plural.
 
     Examples
     --------
@@ -37,7 +37,9 @@ def read_number(text: str, unit: str | None = None) -> Decimal | None:
         return None
     line = _flat(text)
     if unit is not None:
-        line = line.removesuffix(_flat(unit)).rstrip()
+        word = _flat(unit)
+        ending = next((end for end in (word, word + "s", word.removesuffix("s")) if end and line.endswith(end)), "")
+        line = line.removesuffix(ending).rstrip()
     if _PLAIN.fullmatch(line):
         return Decimal(line.replace(",", "."))
     if not _GROUPED.fullmatch(line):

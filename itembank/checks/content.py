@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from itembank.bank import ItemBank
 from itembank.checks.finding import Finding, Severity
-from itembank.items import Item, ShortText, Status
+from itembank.items import Item, Status
 from itembank.short_text import normalise
 
 
@@ -15,8 +15,6 @@ def content_findings(bank: ItemBank) -> Iterator[Finding]:
     for item in bank.items:
         yield from _orphan(bank, item)
         yield from _enemies(bank, item)
-        if isinstance(item, ShortText):
-            yield from _key(item)
     yield from _duplicates(bank)
     yield from _untranslated(bank)
 
@@ -42,11 +40,6 @@ def _enemies(bank: ItemBank, item: Item) -> Iterator[Finding]:
     for enemy in item.enemies:
         if enemy not in bank.by_id:
             yield Finding(Severity.ERROR, item.id, f"Its enemy {enemy!r} is not in the bank; correct or remove it.")
-
-
-def _key(item: ShortText) -> Iterator[Finding]:
-    if any(normalise(accepted).isdigit() for accepted in item.key):
-        yield Finding(Severity.WARNING, item.id, "An accepted text is a number; the kind `number` marks it better.")
 
 
 def _duplicates(bank: ItemBank) -> Iterator[Finding]:

@@ -138,3 +138,9 @@ def test_items_taken_from_a_bank_with_more_categories_are_themselves() -> None:
     bank = parameters(slow.Item(1.0, thresholds=(-1.0, 0.0, 1.0)), slow.Item(0.8, thresholds=(0.0, 0.5)))
     taken = bank.take([1])
     np.testing.assert_array_equal(log_probability(taken, [0.3])[0], log_probability(bank, [0.3])[1, :3])
+
+
+def test_a_steep_item_is_finite_beside_one_with_more_categories() -> None:
+    long = slow.Item(1.0, thresholds=(-1.0, 0.0, 1.0, 2.0), graded=False)
+    bank = parameters(slow.Item(50.0, thresholds=(1.0,), graded=False), long)
+    np.testing.assert_allclose(log_probability(bank, [8.0])[0, :2, 0], [-350.0, 0.0], atol=1e-12)

@@ -63,13 +63,6 @@ def test_two_items_with_the_same_question_are_an_error() -> None:
     assert found(first(bank, stem=bank.items[1].stem, code="autre matériel")) == []
 
 
-def test_a_short_text_that_is_a_number_is_a_warning() -> None:
-    item = examples.item("short_text", id="x-1.1-900", key=["douze", "12"])
-    finding = one(found(examples.bank().with_item(item, Parameters("2PL", 1.0, -1.2))))
-    assert (finding.severity, finding.where) == (Severity.WARNING, item.id)
-    assert finding.sentence.startswith("An accepted text is a number")
-
-
 def test_a_missing_translation_is_a_warning() -> None:
     bank = examples.bank()
     plain = bank.framework.model_dump(mode="json")

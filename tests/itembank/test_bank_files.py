@@ -5,8 +5,9 @@ from hypothesis import HealthCheck, given, settings
 
 from engine.errors import BankError
 from itembank.bank import ItemBank
-from itembank.files import bank_texts, import_parameters, load_bank, save_bank, write_text
+from itembank.files import bank_texts, fill_provisional, import_parameters, load_bank, save_bank, write_text
 from itembank.items import Item
+from itembank.parameters import Parameters
 from itembank.yaml_text import read_yaml, write_yaml
 from tests.itembank import examples
 
@@ -107,6 +108,18 @@ def test_a_faulty_file_is_named_with_a_sentence(tmp_path: Path, file: str, old: 
         load_bank(tmp_path)
     assert words in str(raised.value)
     assert str(tmp_path) in str(raised.value)
+
+
+def test_provisional_parameters_are_written_for_items_without_estimates(tmp_path: Path) -> None:
+    bank = examples.bank()
+    save_bank(bank, tmp_path)
+    before = {file: file.read_text() for file in tmp_path.rglob("*.yaml")}
+    (tmp_path / "parameters.csv").write_text(f"id,model,discrimination,difficulty\n{bank.items[0].id},2PL,1.0,0.25\n")
+    filled = fill_provisional(tmp_path)
+    assert load_bank(tmp_path) == filled
+    assert filled.parameters[bank.items[0].id] == Parameters("2PL", 1.0, 0.25)
+    assert filled.parameters[bank.items[1].id] == bank.parameters[bank.items[1].id]
+    assert {file: file.read_text() for file in tmp_path.rglob("*.yaml")} == before
 
 
 def test_a_folder_without_a_bank_and_a_file_in_another_encoding(tmp_path: Path) -> None:

@@ -46,6 +46,11 @@ def test_the_unit_may_follow(text: str) -> None:
     assert read_number(text, unit="Mo") == 12
 
 
+@pytest.mark.parametrize(("text", "unit"), [("1 jour", "jours"), ("2 jours", "jour"), ("15h", "h"), ("8 %", "%")])
+def test_the_unit_may_be_singular_or_plural(text: str, unit: str) -> None:
+    assert read_number(text, unit) == int(text.rstrip(" %hjours"))
+
+
 def test_another_unit_is_not_a_number() -> None:
     assert read_number("12 Go", unit="Mo") is None
 

@@ -45,7 +45,7 @@ def test_every_key_marks_full_and_stays_hidden() -> None:
 
 
 def test_parameters_are_the_provisional_rule_or_estimates() -> None:
-    """When this fails after an item was added or moved to another level: `jalon bank export` with provisional ones."""
+    """When an item was added or changed: itembank.files.fill_provisional("itembank/crcn") writes the file again."""
     bank = shipped_bank()
     assert with_provisional(bank).parameters == bank.parameters
 

@@ -8,6 +8,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from scipy.integrate import quad
 
@@ -67,7 +68,7 @@ def log_p(item: Item, category: int, theta: float) -> float:
 def information(item: Item, theta: float) -> float:
     """Fisher information: minus the expected second derivative of the log-likelihood."""
     each = probabilities(item, theta)
-    return -sum(p * second_derivative(lambda t, k=k: log_p(item, k, t), theta) for k, p in enumerate(each))
+    return -sum(p * second_derivative(partial(log_p, item, k), theta) for k, p in enumerate(each))
 
 
 def without_guessing(item: Item) -> Item:

@@ -1,0 +1,83 @@
+"""The home page: begin on one's own, or with a code; and leaving."""
+
+from typing import Final
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from api.context import context_of
+from api.pages.origin import from_our_pages
+from api.pages.page import go, page
+from api.pages.session import bind, release, shown_run
+from api.problems import TOO_MANY_REQUESTS, UNKNOWN_CODE, Problem
+from api.runs.codes import enter_code
+
+router = APIRouter()
+
+LONGEST_TYPED: Final = 40
+
+
+@router.get("/")
+async def home(request: Request, code: str = "", left: str = "") -> Response:
+    """Welcome; a link may carry a code, which fills the field in."""
+    return await _home(request, typed=code[:LONGEST_TYPED], left=left == "1")
+
+
+@router.get("/code")
+@router.get("/leave")
+async def nothing_to_see(request: Request) -> Response:
+    """Answer a visitor who comes back to the address of a form."""
+    return go("/")
+
+
+@router.post("/code", dependencies=[Depends(from_our_pages)])
+async def code(request: Request) -> Response:
+    """Take an access code and show its run."""
+    async with request.form(max_files=0, max_fields=8) as form:
+        typed = str(form.get("code", ""))[:LONGEST_TYPED]
+    if not typed.strip():
+        return await _home(request, 422, fault="home.code_empty")
+    try:
+        entered = await enter_code(context_of(request), typed, address_of(request))
+    except Problem as problem:
+        if problem.kind not in (UNKNOWN_CODE, TOO_MANY_REQUESTS):
+            raise
+        return await _home(request, problem.status_code, problem.headers, typed, f"problem.{problem.kind.slug}.text")
+    response = go("/run")
+    bind(request, response, entered.token)
+    return response
+
+
+@router.post("/leave", dependencies=[Depends(from_our_pages)])
+async def leave(request: Request) -> Response:
+    """Forget the run in this browser; its answers are kept."""
+    response = go("/?left=1")
+    release(request, response)
+    return response
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from, to count tries."""
+    return request.client.host if request.client else "unknown"
+
+
+async def _home(
+    request: Request,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    typed: str = "",
+    fault: str | None = None,
+    left: bool = False,
+) -> Response:
+    live = await shown_run(request)
+    return page(
+        request,
+        "home.html",
+        status,
+        headers,
+        self_service=context_of(request).settings.self_service,
+        state=None if live is None else "done" if live.pending is None else "going",
+        typed=typed,
+        fault=fault,
+        left=left,
+    )

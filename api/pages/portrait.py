@@ -1,0 +1,133 @@
+"""A result in words: what a learner reads of each competence, beside its picture."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from api.pages.picture import Box, Chart, chart, strip
+from api.pages.words import Words
+from api.runs.results import ESTIMATED, MEASURED, UNKNOWN
+from itembank.framework import Competence, Framework, title
+
+COVERAGE: Final = 0.9
+CERTAINTIES: Final = ((0.9, "sure"), (0.7, "very_likely"), (0.5, "likely"), (0.3, "fairly_likely"), (0.0, "uncertain"))
+"""Words for the probability of a level, from so much on."""
+NAMED: Final = 3
+"""Most competences named as strong, or as those to begin with."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One competence as it is told."""
+
+    code: str
+    title: str
+    state: str
+    level: int | None
+    heading: str
+    certainty: str
+    interval: str
+    strip: tuple[Box, ...]
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """A profile as it is told: by domain, as a chart, and what stands out."""
+
+    domains: tuple[tuple[str, str, tuple[Line, ...]], ...]
+    chart: Chart
+    strong: tuple[str, ...]
+    grow: tuple[str, ...]
+    open: tuple[str, ...]
+    """Codes of the competences that were not measured."""
+
+
+def portrait(words: Words, framework: Framework, result: Sequence[Mapping[str, Any]]) -> Portrait:
+    """Tell a result, which has one entry for each competence of the framework, in its order."""
+    entries = {entry["competence"]: entry for entry in result}
+    domains = tuple(
+        (
+            domain.code,
+            title(domain.title, words.language),
+            tuple(_line(words, framework, competence, entries[competence.code]) for competence in domain.competences),
+        )
+        for domain in framework.domains
+    )
+    drawn = chart(
+        [
+            (code, [(line.code, line.state, line.level, entries[line.code]["probabilities"] or ()) for line in lines])
+            for code, _, lines in domains
+        ],
+        framework.levels,
+    )
+    every = [line for _, _, lines in domains for line in lines]
+    strong, grow = standing_out([line for line in every if line.state == MEASURED])
+    return Portrait(domains, drawn, strong, grow, tuple(line.code for line in every if line.state != MEASURED))
+
+
+def credible_levels(probabilities: Sequence[float], coverage: float = COVERAGE) -> tuple[int, int]:
+    """Lowest and highest level between which the true one lies with at least this probability, as much left out below as above.
+
+    >>> credible_levels([0.02, 0.08, 0.3, 0.4, 0.18, 0.02])
+    (1, 4)
+    """
+    tail = 0.5 * (1.0 - coverage) * sum(probabilities)
+    below = 0.0
+    low = high = 0
+    for level, probability in enumerate(probabilities):
+        if below < tail:
+            low = level
+        below += probability
+        high = level
+        if below >= sum(probabilities) - tail:
+            break
+    return low, high
+
+
+def certainty(probability: float) -> str:
+    """Name of the words for the probability of a level.
+
+    >>> certainty(0.62)
+    'likely'
+    """
+    return next(name for least, name in CERTAINTIES if probability >= least)
+
+
+def standing_out(measured: Sequence[Line]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Titles of the competences of the highest level, and of the lowest, when they differ."""
+    levels = sorted({line.level for line in measured if line.level is not None})
+    if len(levels) < 2:
+        return (), ()
+    ranked = sorted(measured, key=lambda line: line.level or 0)
+    strong = [line.title for line in reversed(ranked) if line.level == levels[-1] or (line.level or 0) > levels[0] + 1]
+    grow = [line.title for line in ranked if line.level == levels[0] and line.title not in strong]
+    return tuple(strong[:NAMED]), tuple(grow[:NAMED])
+
+
+def _line(words: Words, framework: Framework, competence: Competence, entry: Mapping[str, Any]) -> Line:
+    name, state = title(competence.title, words.language), entry["state"]
+    if state == UNKNOWN:
+        return Line(competence.code, name, state, None, words("profile.unknown"), "", words("profile.say_nothing"), ())
+    assert state in (MEASURED, ESTIMATED)
+    low, high = credible_levels(entry["probabilities"])
+    return Line(
+        competence.code,
+        name,
+        state,
+        entry["level"],
+        _heading(words, framework, entry["level"]),
+        words(
+            "profile.certainty",
+            words=words(f"profile.{certainty(entry['probability'])}"),
+            percent=round(100 * entry["probability"]),
+        ),
+        words("profile.exactly" if low == high else "profile.between", low=low, high=high),
+        strip(entry["probabilities"]),
+    )
+
+
+def _heading(words: Words, framework: Framework, level: int) -> str:
+    band = framework.band(level)
+    if band is None:
+        return words("profile.level_zero")
+    return words("profile.level_band", level=level, band=title(band.title, words.language).lower())

@@ -1,0 +1,70 @@
+"""The words of the pages, by language: read once from the YAML files beside this module."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+import yaml
+
+LANGUAGES: Final = ("fr", "en")
+"""The first one is spoken to those who ask for none of them."""
+
+_BEFORE: Final = re.compile(r" (?=[?!:;»%])")
+_AFTER: Final = re.compile(r"(?<=«) ")
+
+
+@dataclass(frozen=True)
+class Words:
+    """The catalogue of one language.
+
+    >>> words_of("fr")("run.progress", position=7, total=32)
+    'Question 7 sur 32'
+    """
+
+    language: str
+    texts: Mapping[str, Any]
+    """A text, or a list of texts, by dotted name."""
+
+    def __call__(self, name: str, **values: object) -> str:
+        """Return a text with its places filled in."""
+        return str(self.texts[name]).format_map(values)
+
+    def __contains__(self, name: str) -> bool:
+        """Tell whether the catalogue has a text of that name."""
+        return name in self.texts
+
+    def several(self, name: str) -> list[str]:
+        """Return a list of texts."""
+        return list(self.texts[name])
+
+    def day(self, moment: date) -> str:
+        """Write a date for people."""
+        month = self.texts["date.months"][moment.month - 1]
+        return self("date.form", day=moment.day, month=month, year=moment.year)
+
+
+@cache
+def words_of(language: str) -> Words:
+    """Return the catalogue of a language; French binds its punctuation with non-breaking spaces."""
+    content = yaml.safe_load((files("api.pages") / "words" / f"{language}.yaml").read_text("utf-8"))
+    bind = _bound if language == "fr" else str
+    return Words(language, {name: _each(text, bind) for name, text in _flat(content)})
+
+
+def _flat(content: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    pairs: list[tuple[str, Any]] = []
+    for name, value in content.items():
+        pairs += _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else [(f"{prefix}{name}", value)]
+    return pairs
+
+
+def _each(value: Any, bind: Any) -> Any:
+    return [bind(text) for text in value] if isinstance(value, list) else bind(value)
+
+
+def _bound(text: str) -> str:
+    return _AFTER.sub("\u00a0", _BEFORE.sub("\u00a0", text))

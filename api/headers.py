@@ -1,6 +1,7 @@
 """Security headers on every response, as a pure ASGI middleware."""
 
-from starlette.datastructures import MutableHeaders
+from functools import cache
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _EVERYWHERE = {
@@ -20,8 +21,12 @@ _DOCUMENTATION_POLICY = (
     "script-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; "
     "style-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; frame-ancestors 'none'"
 )
-_DATA = ("/v1/", "/oauth/", "/openapi.json")
-_DOCUMENTATION = "/docs"
+_BY_FAMILY = {
+    "data": {"Content-Security-Policy": _DATA_POLICY, "Cache-Control": "no-store"},
+    "documentation": {"Content-Security-Policy": _DOCUMENTATION_POLICY},
+    "page": {"Content-Security-Policy": _PAGE_POLICY},
+}
+_EXAMPLES = {"data": "/v1/", "documentation": "/docs", "page": "/"}
 
 
 def security_headers(path: str, https: bool = False) -> dict[str, str]:
@@ -30,16 +35,23 @@ def security_headers(path: str, https: bool = False) -> dict[str, str]:
     >>> security_headers("/v1/health")["Cache-Control"]
     'no-store'
     """
-    headers = dict(_EVERYWHERE)
-    if path.startswith(_DATA):
-        headers |= {"Content-Security-Policy": _DATA_POLICY, "Cache-Control": "no-store"}
-    elif path == _DOCUMENTATION:
-        headers["Content-Security-Policy"] = _DOCUMENTATION_POLICY
-    else:
-        headers["Content-Security-Policy"] = _PAGE_POLICY
+    headers = _EVERYWHERE | _BY_FAMILY[_family(path)]
     if https:
         headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     return headers
+
+
+def _family(path: str) -> str:
+    if path.startswith(("/v1/", "/oauth/", "/openapi.json")):
+        return "data"
+    return "documentation" if path == "/docs" else "page"
+
+
+@cache
+def _raw_headers(family: str, https: bool) -> tuple[tuple[bytes, bytes], ...]:
+    """Security headers of a family of paths, as ASGI wants them."""
+    headers = security_headers(_EXAMPLES[family], https)
+    return tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
 
 
 class SecurityHeaders:
@@ -57,9 +69,9 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in security_headers(scope["path"], self._https).items():
-                    headers.setdefault(name, value)
+                own = {name.lower() for name, _ in message["headers"]}
+                wanted = _raw_headers(_family(scope["path"]), self._https)
+                message["headers"] = [*message["headers"], *(pair for pair in wanted if pair[0] not in own)]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

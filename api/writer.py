@@ -1,22 +1,25 @@
 """The writer: one thread that commits in one transaction whatever has queued, and answers after COMMIT.
 
 A durable commit costs a flush of the disk, whatever it holds; so the requests that arrive while one commit is under way
-share the next. Each job runs behind its own savepoint: a job that fails undoes its own writes and nobody else's. When
-COMMIT itself fails, every job of the batch fails, for none of them is stored.
+share the next. The jobs of a batch are first run together, and rows for the same statement are inserted together. When
+one of them fails, the batch is undone and run again with each job behind its own savepoint: a job that fails undoes its
+own writes and nobody else's. When COMMIT itself fails, every job of the batch fails, for none of them is stored.
 """
 
 import asyncio
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.sql.dml import Insert
 
 from api.database import Database
 
 Result = TypeVar("Result")
+Job = Callable[[Connection], Result]
 
 
 class WriterClosedError(Exception):
@@ -24,10 +27,22 @@ class WriterClosedError(Exception):
 
 
 @dataclass(frozen=True, eq=False)
+class Rows:
+    """A job that only inserts rows; those of a batch with the same statement go in together."""
+
+    statement: Insert
+    rows: Sequence[Mapping[str, Any]]
+
+    def __call__(self, connection: Connection) -> None:
+        """Insert the rows."""
+        connection.execute(self.statement, list(self.rows))
+
+
+@dataclass(frozen=True, eq=False)
 class _Queued:
     """A job and the future of the request that waits for it."""
 
-    job: Callable[[Connection], Any]
+    job: Job[Any]
     loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[Any]"
 
@@ -60,8 +75,11 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="jalon-writer", daemon=True)
         self._thread.start()
 
-    async def submit(self, job: Callable[[Connection], Result]) -> Result:
-        """Run ``job`` in a transaction and return its value once that is committed; raise what made it fail."""
+    async def submit(self, job: Job[Result]) -> Result:
+        """Run ``job`` in a transaction and return its value once that is committed; raise what made it fail.
+
+        A job may be run twice, the first time undone: it writes to its connection and does nothing else.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
         with self._closing:
@@ -88,32 +106,61 @@ class Writer:
                     last = True
                     break
                 waiting.append(queued)
-            _answer(waiting, self._commit(waiting))
+            _answer(waiting, self._committed([queued.job for queued in waiting]))
             if last:
                 return
 
-    def _commit(self, waiting: list[_Queued]) -> list[_Outcome]:
+    def _committed(self, jobs: Sequence[Job[Any]]) -> list[_Outcome]:
+        """Run the jobs in one transaction; each alone if they cannot go together."""
+        for run in (_together, _one_by_one):
+            outcomes = self._transaction(jobs, run)
+            if all(outcome.error is None for outcome in outcomes):
+                break
+        return outcomes
+
+    def _transaction(
+        self, jobs: Sequence[Job[Any]], run: Callable[[Connection, Sequence[Job[Any]]], list[_Outcome]]
+    ) -> list[_Outcome]:
         try:
             with self._database.writing() as connection:
-                outcomes = [_attempt(connection, queued.job) for queued in waiting]
-        except Exception as error:
-            return [_Outcome(error=error) for _ in waiting]
+                outcomes = run(connection, jobs)
+        except Exception as error:  # nothing of the batch is stored: every request that waits is told
+            return [_Outcome(error=error) for _ in jobs]
         return outcomes
 
 
-def _attempt(connection: Connection, job: Callable[[Connection], Any]) -> _Outcome:
-    """Run one job behind its savepoint; an error of the job is its outcome, an error of the savepoint is raised."""
-    savepoint = connection.begin_nested()
-    try:
-        value = job(connection)
-    except Exception as error:
-        savepoint.rollback()
-        return _Outcome(error=error)
-    savepoint.commit()
-    return _Outcome(value=value)
+def _together(connection: Connection, jobs: Sequence[Job[Any]]) -> list[_Outcome]:
+    """Run the jobs without savepoints, rows of the same statement at once; the first error undoes all."""
+    rows: dict[Insert, list[Mapping[str, Any]]] = {}
+    outcomes = []
+    for job in jobs:
+        if isinstance(job, Rows):
+            rows.setdefault(job.statement, []).extend(job.rows)
+            outcomes.append(_Outcome())
+        else:
+            outcomes.append(_Outcome(value=job(connection)))
+    for statement, together in rows.items():
+        connection.execute(statement, together)
+    return outcomes
 
 
-def _answer(waiting: list[_Queued], outcomes: list[_Outcome]) -> None:
+def _one_by_one(connection: Connection, jobs: Sequence[Job[Any]]) -> list[_Outcome]:
+    """Run each job behind its savepoint; an error of a job is its outcome, an error of a savepoint is raised."""
+    outcomes = []
+    for job in jobs:
+        savepoint = connection.begin_nested()
+        try:
+            value = job(connection)
+        except Exception as error:  # the request that waits for this job is told
+            savepoint.rollback()
+            outcomes.append(_Outcome(error=error))
+        else:
+            savepoint.commit()
+            outcomes.append(_Outcome(value=value))
+    return outcomes
+
+
+def _answer(waiting: Sequence[_Queued], outcomes: Sequence[_Outcome]) -> None:
     """Wake the requests, one call for each event loop; a loop that is closed has nobody to wake."""
     by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Queued, _Outcome]]] = {}
     for queued, outcome in zip(waiting, outcomes, strict=True):
@@ -123,7 +170,7 @@ def _answer(waiting: list[_Queued], outcomes: list[_Outcome]) -> None:
             loop.call_soon_threadsafe(_resolve, pairs)
 
 
-def _resolve(pairs: list[tuple[_Queued, _Outcome]]) -> None:
+def _resolve(pairs: Sequence[tuple[_Queued, _Outcome]]) -> None:
     for queued, outcome in pairs:
         if queued.future.done():
             continue

@@ -196,12 +196,21 @@ def replay(
     state = _start(design, table, batch, allowed, evidence)
     for place in range(items.shape[-1]):
         here = np.asarray(facts.item)[..., place]
-        after = absorb(table, state, np.maximum(here, 0), np.asarray(facts.response)[..., place],
-                       np.asarray(facts.seconds)[..., place])
+        after = absorb(
+            table,
+            state,
+            np.maximum(here, 0),
+            np.asarray(facts.response)[..., place],
+            np.asarray(facts.seconds)[..., place],
+        )
         if (here == NONE).any():
             given = here != NONE
-            after = State(*(np.where(given.reshape(*batch, *[1] * (new.ndim - len(batch))), new, old)
-                            for new, old in zip(after, state, strict=True)))
+            after = State(
+                *(
+                    np.where(given.reshape(*batch, *[1] * (new.ndim - len(batch))), new, old)
+                    for new, old in zip(after, state, strict=True)
+                )
+            )
         state = after
     return state
 
@@ -269,7 +278,9 @@ def _start(
 ) -> State:
     count, nodes, competences = table.competence.size, table.nodes.size, design.latent.competences
     if isinstance(design.pick, SympsonHetter) and len(design.pick.exposure) != count:
-        raise DesignError(f"The design has {len(design.pick.exposure)} exposure parameters for {count} items; fit them again.")
+        raise DesignError(
+            f"The design has {len(design.pick.exposure)} exposure parameters for {count} items; fit them again."
+        )
     scope = np.isin(table.competence, design.competences_in_scope)
     may = np.broadcast_to(scope if allowed is None else np.asarray(allowed, dtype=bool) & scope, (*batch, count))
     known = np.zeros((*batch, competences, nodes))

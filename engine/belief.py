@@ -23,7 +23,7 @@ def normalise(belief: Floats) -> Floats:
     >>> normalise(np.log(np.array([1.0, 3.0]))).tolist()
     [0.25, 0.75]
     """
-    density = np.exp(belief - belief.max(axis=-1, keepdims=True))
+    density: Floats = np.exp(belief - belief.max(axis=-1, keepdims=True))
     density /= density.sum(axis=-1, keepdims=True)
     return density
 

@@ -72,7 +72,7 @@ class AnotherTopic:
         """Items that may be asked, (*batch, I)."""
         last = situation.state.last[..., None]
         topic = situation.table.topic
-        return (last == NONE) | (topic != topic[last])
+        return np.asarray((last == NONE) | (topic != topic[last]))
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class NoTwoTimed:
     def __call__(self, situation: Situation) -> Bools:
         """Items that may be asked, (*batch, I)."""
         last, timed = situation.state.last[..., None], situation.table.timed
-        return (last == NONE) | ~timed[last] | ~timed
+        return np.asarray((last == NONE) | ~timed[last] | ~timed)
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,8 @@ class EasierAfterSkip:
         best = np.where(open_, scores, 0.0).max(axis=-1, keepdims=True)
         difficulty = situation.table.parameters.difficulty
         easier = difficulty < difficulty[state.last][..., None]
-        return (state.last_response != SKIPPED)[..., None] | (easier & (scores >= np.rint(self.share * best)))
+        useful = scores >= np.rint(self.share * best)
+        return np.asarray((state.last_response != SKIPPED)[..., None] | (easier & useful))
 
 
 def available(filters: tuple[Filter, ...], situation: Situation) -> Bools:

@@ -46,7 +46,7 @@ class Grid:
     def log_weights(self) -> Floats:
         """Log probabilities of the nodes under N(0, 1), normalised over the grid, (G,)."""
         density = -0.5 * self.nodes**2
-        weights = density - np.log(np.sum(np.exp(density)))
+        weights: Floats = density - np.log(np.sum(np.exp(density)))
         weights.setflags(write=False)
         return weights
 

@@ -106,7 +106,7 @@ class LatentTree:
         gamma, loading = np.array(self.domain_loadings), np.array(self.competence_loadings)
         between = np.outer(gamma, gamma)
         np.fill_diagonal(between, 1.0)
-        result = np.outer(loading, loading) * between[np.ix_(domain_of, domain_of)]
+        result: Floats = np.outer(loading, loading) * between[np.ix_(domain_of, domain_of)]
         np.fill_diagonal(result, 1.0)
         return result
 
@@ -132,7 +132,8 @@ def posterior(links: Links, log_likelihood: Floats) -> Floats:
     *batch, count, nodes = log_likelihood.shape
     shifted = log_likelihood - log_likelihood.max(axis=-1, keepdims=True)
     laid = propagate(links, shifted.reshape(-1, count, nodes))
-    return laid.transpose(1, 0, 2).reshape(*batch, count, nodes) / laid.sum(axis=-1).T.reshape(*batch, count, 1)
+    laid /= laid.sum(axis=-1, keepdims=True)
+    return laid.transpose(1, 0, 2).reshape(*batch, count, nodes)
 
 
 def propagate(links: Links, log_likelihood: Floats) -> Floats:
@@ -174,7 +175,7 @@ def propagate(links: Links, log_likelihood: Floats) -> Floats:
     down *= gathered
     leaving = down[links.domain_of]
     leaving /= up
-    densities = np.matmul(leaving, links.competence_down)
+    densities: Floats = np.matmul(leaving, links.competence_down)
     densities *= leaves
     return densities
 

@@ -134,9 +134,7 @@ class ItemParameters:
         for row, step in enumerate(steps):
             padded[row, : len(step)] = step
         model = np.array([Model.named(name) for name in names], dtype=np.int64)
-        location = np.array(
-            [np.nan] * count if difficulty is None else difficulty, dtype=np.float64
-        ).reshape(-1)
+        location = np.array([np.nan] * count if difficulty is None else difficulty, dtype=np.float64).reshape(-1)
         has_steps = np.isfinite(padded).any(axis=1) if padded.shape[1] else np.zeros(count, dtype=bool)
         if location.size == count and has_steps.any():
             location[has_steps] = np.nanmean(padded[has_steps], axis=1)
@@ -188,7 +186,10 @@ def _validate(items: ItemParameters) -> None:
     order = np.nan_to_num(np.diff(steps, axis=1), nan=1.0)
     disordered = (items.model == Model.GRM) & (order <= 0).any(axis=1)
     rules = (
-        (~(np.isfinite(a) & (a > 0) & (a <= MAX_DISCRIMINATION)), f"a discrimination outside ]0, {MAX_DISCRIMINATION}]"),
+        (
+            ~(np.isfinite(a) & (a > 0) & (a <= MAX_DISCRIMINATION)),
+            f"a discrimination outside ]0, {MAX_DISCRIMINATION}]",
+        ),
         (~polytomous & ~np.isfinite(items.difficulty), "no finite difficulty"),
         (polytomous & ~finite.any(axis=1), "no thresholds, which its model needs"),
         (gap | np.isinf(steps).any(axis=1), "thresholds with a hole or an infinite value"),

@@ -67,7 +67,8 @@ class WeightedInformation:
         table = situation.table
         weights = _weights(situation, self.weighting)
         flat = weights.reshape(-1, *weights.shape[-2:])
-        return np.einsum("nig,ig->ni", flat[:, table.competence], table.information).reshape(*weights.shape[:-2], -1)
+        scores: Floats = np.einsum("nig,ig->ni", flat[:, table.competence], table.information)
+        return scores.reshape(*weights.shape[:-2], -1)
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,7 @@ class VarianceReduction:
         """Score all items, (*batch, I)."""
         probability, moment, mean = situation.predictive
         centre = mean[:, :, None]
-        rest: Floats = 1.0
-        left: Floats = 0.0
-        reduction: Floats = 0.0
+        rest, left, reduction = np.ones(1), np.zeros(1), np.zeros(1)
         for p, m in zip(probability, moment, strict=True):
             shift = p * centre
             np.subtract(m, shift, out=shift)
@@ -200,4 +199,5 @@ def _weights(situation: Situation, weighting: Weighting) -> Floats:
     if weighting == "posterior":
         return situation.posterior
     log_likelihood = situation.state.log_likelihood
-    return np.exp(log_likelihood - log_likelihood.max(axis=-1, keepdims=True))
+    weights: Floats = np.exp(log_likelihood - log_likelihood.max(axis=-1, keepdims=True))
+    return weights

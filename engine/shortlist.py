@@ -19,7 +19,7 @@ from engine.ranking import Ranking, quantised
 
 CELLS = 2400
 LENGTH = 64
-"""Items listed for each cell; their availability is one 64-bit word, so that the next free one costs a few operations."""
+"""Items listed for each cell; their availability is one 64-bit word, so that finding the next costs little."""
 SPARE = 2
 """Items evaluated beyond those that the pick needs."""
 
@@ -65,9 +65,7 @@ def build_shortlist(parameters: ItemParameters, grid: Grid) -> Shortlist:
     return Shortlist(grid.lower, scale, order[:, :LENGTH].astype(np.int32), quantised(listed), columns)
 
 
-def shortlisted(
-    shortlist: Shortlist, ability: Floats, available: Bools, depth: int
-) -> tuple[Ranking, Bools]:
+def shortlisted(shortlist: Shortlist, ability: Floats, available: Bools, depth: int) -> tuple[Ranking, Bools]:
     """Rank the most informative available items at each ability.
 
     Parameters

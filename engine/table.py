@@ -49,7 +49,7 @@ class Table(NamedTuple):
     @property
     def categories(self) -> int:
         """Return K, the largest number of categories."""
-        return self.log_evidence.shape[1] - SILENCES
+        return int(self.log_evidence.shape[1]) - SILENCES
 
 
 def build_table(

@@ -20,8 +20,9 @@ from simulations.use import exposure_rates
 _LEAST: Final = 1e-3
 """Smallest exposure parameter: an item that is hardly ever let through still comes back."""
 
-_MOST: Final = 0.999
-"""Probabilities are taken to be no larger than this where their complement is used."""
+_POWER: Final = 1.5
+_BOLD: Final = 8
+"""The power of the adjustment, and the rounds after which it shrinks."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def fit_sympson_hetter(
     *,
     learners: int = 2000,
     seed: int = 1,
-    rounds: int = 20,
+    rounds: int = 30,
     tolerance: float = 0.02,
     behaviours: Sequence[Behaviour] = (ModelTrue(),),
     jobs: int = 1,
@@ -85,13 +86,14 @@ def fit_sympson_hetter(
 
     Notes
     -----
-    After Sympson and Hetter (1985), who set K to r / P(S), with r the target, P(S) the probability of being selected and
-    P(A) = K P(S) that of being asked. There an item that failed its lottery is out for the rest of the test; here it may
-    be selected again, m times say, so that P(A) = 1 - (1 - K)^m. K is adjusted to bring that to r with the same m.
+    Sympson and Hetter (1985) set K to r / P(S), with r the target, P(S) the probability of being selected and
+    P(A) = K P(S) that of being asked: K is multiplied by r / P(A). There an item that failed its lottery is out for the
+    rest of the test; here it may be selected again, so that P(A) answers to K less than proportionally. Hence a power
+    above 1 in the first rounds, which shrinks later so that the noise of the simulations averages out.
     """
     count = len(table.parameters)
     if not 0.0 < target < 1.0 or rounds < 1:
-        raise DesignError(f"A largest exposure of {target} in {rounds} rounds makes no sense; give e.g. 0.25 and 20.")
+        raise DesignError(f"A largest exposure of {target} in {rounds} rounds makes no sense; give e.g. 0.25 and 30.")
     parameters = np.ones(count)
     best: tuple[float, Floats] = (np.inf, parameters)
     history: list[float] = []
@@ -113,15 +115,13 @@ def fit_sympson_hetter(
             progress(number, largest)
         if largest <= target + tolerance:
             break
-        parameters = _adjusted(parameters, exposure, target)
+        parameters = _adjusted(parameters, exposure, target, number)
     pick = SympsonHetter(tuple(best[1].tolist()))
     return Fit(pick, tuple(history), target, best[0] <= target + tolerance)
 
 
-def _adjusted(parameters: Floats, exposure: Floats, target: float) -> Floats:
-    """Next parameters, (I,), from the last ones and the exposures that they gave."""
-    chance = -np.log1p(-np.minimum(parameters, _MOST))
-    asked = -np.log1p(-np.minimum(exposure, _MOST))
-    ratio = np.divide(-np.log1p(-target), asked, out=np.full(asked.shape, np.inf), where=asked > 0)
-    adjusted = -np.expm1(-chance * ratio)
-    return np.where(adjusted >= _MOST, 1.0, np.maximum(adjusted, _LEAST))
+def _adjusted(parameters: Floats, exposure: Floats, target: float, number: int) -> Floats:
+    """Next parameters, (I,), from those of round ``number`` and the exposures that they gave."""
+    power = _POWER if number <= _BOLD else _POWER * _BOLD / number
+    ratio = np.divide(target, exposure, out=np.full(exposure.shape, np.inf), where=exposure > 0)
+    return np.asarray(np.clip(parameters * ratio**power, _LEAST, 1.0))

@@ -91,13 +91,9 @@ def confusion(true: Ints, found: Ints, count: int) -> Ints:
 
 def informed(design: Design, table: Table, result: Result) -> Bools:
     """Whether an item of the competence gave evidence, (n, C); skips that are ignored give none."""
-    silent = [
-        code for code, policy in ((SKIPPED, design.skip), (TIMED_OUT, design.time_out)) if policy == "ignored"
-    ]
+    silent = [code for code, policy in ((SKIPPED, design.skip), (TIMED_OUT, design.time_out)) if policy == "ignored"]
     told = (result.items != NONE) & ~np.isin(result.responses, silent)
     run, _ = np.nonzero(told)
     evidence = np.zeros(result.mean.shape, dtype=bool)
     evidence[run, table.competence[result.items[told]]] = True
     return evidence
-
-

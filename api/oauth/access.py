@@ -49,10 +49,15 @@ def platform_or_learner(scope: str) -> Callable[..., Awaitable[Caller]]:
         _: Annotated[str | None, Security(_PLATFORM, scopes=[scope])],
         __: Annotated[object, Security(_LEARNER)],
     ) -> Caller:
-        found = await _caller(request)
-        return _with_scope(found, scope) if isinstance(found, Platform) else found
+        return await caller_of(request, scope)
 
     return check
+
+
+async def caller_of(request: Request, scope: str) -> Caller:
+    """Return who calls an endpoint of a run: a platform with ``scope``, or a learner; else raise 401 or 403."""
+    found = await _caller(request)
+    return _with_scope(found, scope) if isinstance(found, Platform) else found
 
 
 async def learner_of(context: Context, token: str) -> RunLearner | None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 LEFT, TOP, COLUMN, GAP, STEP, FOOT = 16.0, 16.0, 19.0, 6.0, 21.0, 22.0
 """Of the chart: margins, width of a competence, gap between domains, height of a level, room for the codes."""

@@ -25,7 +25,7 @@ from api.runs.earlier import CODES
 from api.runs.facts import ANSWERED, SKIPPED, TIMED_OUT, Fact
 from api.runs.live import Live, ending, question
 from api.runs.lookup import current_run, live_run
-from api.runs.repository import add_facts, facts_around, facts_of, finish_run
+from api.runs.repository import add_facts, facts_around, facts_of, finish_run, new_facts
 from api.runs.results import replied_competences, result_of
 from api.runs.view import live_pending, reply_view
 from api.tables import REPLY
@@ -119,7 +119,7 @@ async def _advance(context: Context, live: Live, reply: Reply) -> dict[str, Any]
     if after.pending is None:
         after = await _end(context, after, fact, decision, at)
     else:
-        await context.write(partial(add_facts, new=(fact, question(after, at))))
+        await context.write(new_facts((fact, question(after, at))))
     context.live_runs.put(live.run.id, after)
     return reply_view(after, fact, after.pending)
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from api.runs.facts import Fact, Run
 from api.storage import insert_missing
 from api.tables import QUESTION, REPLY, designs, facts, runs, snapshots
+from api.writer import Rows
 
 _INSERT_FACTS = insert(facts)
 _COLUMNS = tuple(column.name for column in facts.columns)
@@ -23,7 +24,12 @@ def add_run(connection: Connection, run: Run, token_hash: str) -> None:
 
 def add_facts(connection: Connection, new: Sequence[Fact]) -> None:
     """Append facts; a fact that is already there makes the database refuse (``IntegrityError``)."""
-    connection.execute(_INSERT_FACTS, [{name: getattr(fact, name) for name in _COLUMNS} for fact in new])
+    new_facts(new)(connection)
+
+
+def new_facts(new: Sequence[Fact]) -> Rows:
+    """Make the job that appends facts, which the writer may do together with others."""
+    return Rows(_INSERT_FACTS, [{name: getattr(fact, name) for name in _COLUMNS} for fact in new])
 
 
 def finish_run(connection: Connection, run_id: str, at: datetime) -> None:

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from engine.adaptive import Design, Facts, absorb, replay
 from engine.grid import Grid
+from engine.latent import Latent
 from engine.models import information, log_probability
+from engine.parameters import ItemParameters, Model
 from engine.ranking import quantised
-from engine.scores import InformationAtMean, KullbackLeibler, VarianceReduction, WeightedInformation, divergence
+from engine.scores import InformationAtMean, KullbackLeibler, Score, VarianceReduction, WeightedInformation, divergence
 from engine.table import Table, build_table
 from tests.reference import banks, slow
 from tests.reference.golden import catr_bank, golden
@@ -29,7 +31,7 @@ laws = settings(deadline=None, max_examples=25)
 class Selection:
     """A case of catR as our state, and the integrals that scale its criteria."""
 
-    def __init__(self, case: dict, score: object = InformationAtMean()) -> None:
+    def __init__(self, case: dict, score: Score = InformationAtMean()) -> None:
         self.design = Design(score=score, grid=GRID)
         self.table = build_table(catr_bank(BANKS, case["model"], case["D"]), self.design)
         rows = np.array(case["administered"]) - 1
@@ -96,10 +98,12 @@ def test_variances_after_each_answer_are_those_of_catr(case: dict) -> None:
     selection = Selection(case, VarianceReduction())
     design, table = selection.design, selection.table
     now = banks.situation(design, table, selection.state)
-    after = np.array([
-        [banks.situation(design, table, absorb(table, selection.state, row, k, np.nan)).sd[0] ** 2 for k in (0, 1)]
-        for row in selection.rows
-    ])
+    after = np.array(
+        [
+            [banks.situation(design, table, absorb(table, selection.state, row, k, np.nan)).sd[0] ** 2 for k in (0, 1)]
+            for row in selection.rows
+        ]
+    )
     at_mode = np.exp(log_probability(table.parameters, selection.theta))[selection.rows, :, 0]
     values = np.sum(at_mode * after, axis=1)
     np.testing.assert_allclose(values, case["criteria"]["EPV"], rtol=0, atol=1e-13)
@@ -111,7 +115,7 @@ def test_variances_after_each_answer_are_those_of_catr(case: dict) -> None:
 
 @laws
 @given(st.integers(0, 2**32 - 1), st.sampled_from([banks.ALONE, banks.TREE]), st.sampled_from(["mixed", "tied", "4PL"]))
-def test_expected_reduction_is_that_of_absorbing_every_answer(seed: int, latent: object, kind: str) -> None:
+def test_expected_reduction_is_that_of_absorbing_every_answer(seed: int, latent: Latent, kind: str) -> None:
     design = Design(score=VarianceReduction(), latent=latent)
     parameters = banks.logistic(seed, 12, "4PL") if kind == "4PL" else getattr(banks, kind)(seed, 12)
     table = banks.table_for(design, parameters, seed)
@@ -123,7 +127,9 @@ def test_expected_reduction_is_that_of_absorbing_every_answer(seed: int, latent:
         log_p = log_probability(parameters.take([row]), table.nodes)[0]
         own = now.posterior[:, table.competence[row]]
         for k in range(int(parameters.categories[row])):
-            after = banks.situation(design, table, absorb(table, state, np.full(4, row), np.full(4, k), np.full(4, np.nan)))
+            after = banks.situation(
+                design, table, absorb(table, state, np.full(4, row), np.full(4, k), np.full(4, np.nan))
+            )
             expected[:, row] += own @ np.exp(log_p[k]) * after.sd[:, table.competence[row]] ** 2
     reduction = design.score(now)
     assert (reduction >= -1e-9).all()
@@ -133,7 +139,14 @@ def test_expected_reduction_is_that_of_absorbing_every_answer(seed: int, latent:
 def test_expected_reduction_is_that_of_adaptive_quadrature() -> None:
     items = [slow.Item(1.2, -0.5), slow.Item(0.8, 0.4, 0.2), slow.Item(1.5, thresholds=(-1.0, 0.3, 1.1))]
     answers, candidate = [1, 0, 2], slow.Item(1.7, 0.2, 0.15)
-    parameters = table_parameters([*items, candidate])
+    every = [*items, candidate]
+    parameters = ItemParameters.of(
+        ["3PL", "3PL", "GRM", "3PL"],
+        [item.a for item in every],
+        [item.b for item in every],
+        [item.c for item in every],
+        thresholds=[item.thresholds or None for item in every],
+    )
     design = Design(score=VarianceReduction(), grid=Grid(-8.0, 8.0, 321))
     table = build_table(parameters, design)
     state = replay(design, table, Facts(np.arange(3), np.array(answers), np.full(3, np.nan)))
@@ -144,23 +157,9 @@ def test_expected_reduction_is_that_of_adaptive_quadrature() -> None:
     np.testing.assert_allclose(now.chance[3], slow.predictive(items, answers, candidate)[1], atol=1e-8)
 
 
-def table_parameters(items: list[slow.Item]) -> object:
-    from engine.parameters import ItemParameters
-
-    return ItemParameters.of(
-        ["GRM" if item.thresholds else "3PL" for item in items],
-        [item.a for item in items],
-        [item.b for item in items],
-        [item.c for item in items],
-        thresholds=[item.thresholds or None for item in items],
-    )
-
-
 @pytest.mark.parametrize("difficulty", [-60.0, -20.0, -15.0, 15.0, 20.0, 60.0])
 @pytest.mark.parametrize("seed", range(3))
 def test_an_item_whose_answer_is_certain_promises_nothing(difficulty: float, seed: int) -> None:
-    from engine.parameters import ItemParameters
-
     design = Design(score=VarianceReduction())
     table = build_table(ItemParameters.of("2PL", [3.0, 1.0], [difficulty, 0.0]), design)
     now = banks.situation(design, table, banks.states(design, table, seed, (50,), spread=0.5))
@@ -173,14 +172,18 @@ def scalar_item(table: Table, row: int) -> slow.Item:
     items = table.parameters
     steps = tuple(items.thresholds[row][np.isfinite(items.thresholds[row])])
     return slow.Item(
-        float(items.discrimination[row]), float(items.difficulty[row]), float(items.guessing[row]),
-        float(items.slipping[row]), steps, graded=int(items.model[row]) == 5,
+        float(items.discrimination[row]),
+        float(items.difficulty[row]),
+        float(items.guessing[row]),
+        float(items.slipping[row]),
+        steps,
+        graded=bool(items.model[row] == Model.GRM),
     )
 
 
 @settings(deadline=None, max_examples=6)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([banks.ALONE, banks.TREE]))
-def test_scores_are_those_of_the_textbook(seed: int, latent: object) -> None:
+def test_scores_are_those_of_the_textbook(seed: int, latent: Latent) -> None:
     design = Design(latent=latent, grid=Grid(-3.0, 3.0, 9))
     table = banks.table_for(design, banks.mixed(seed, 8), seed)
     state = banks.states(design, table, seed, ())
@@ -210,12 +213,13 @@ def test_weights_of_competences_multiply_the_reduction() -> None:
 
 
 @pytest.mark.parametrize("score", [WeightedInformation(), VarianceReduction(), KullbackLeibler(), InformationAtMean()])
-def test_scores_are_finite_at_both_ends_of_the_scale(score: object) -> None:
-    from engine.parameters import ItemParameters
-
+def test_scores_are_finite_at_both_ends_of_the_scale(score: Score) -> None:
     design = Design(score=score)
     extreme = ItemParameters.of(
-        "4PL", [0.01, 50.0, 50.0, 3.0, 3.0, 50.0], [0.0, -4.0, 4.0, -40.0, 40.0, 0.0], [0.0, 0.3, 0.0, 0.0, 0.2, 0.0],
+        "4PL",
+        [0.01, 50.0, 50.0, 3.0, 3.0, 50.0],
+        [0.0, -4.0, 4.0, -40.0, 40.0, 0.0],
+        [0.0, 0.3, 0.0, 0.0, 0.2, 0.0],
         [1.0, 1.0, 0.6, 0.9, 1.0, 1.0],
     )
     table = build_table(extreme, design)

@@ -218,8 +218,8 @@ def estimate(
 ) -> None:
     """Estimate the ability of each learner, with its standard error."""
     from engine.estimators import estimate as estimated
-    from engine.estimators import skip_policy
     from engine.penalties import Normal
+    from engine.responses import skip_policy
     from itembank.responses import read_responses, write_scores
     from itembank.tables import read_item_table
 

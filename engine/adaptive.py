@@ -1,11 +1,11 @@
 """The heart: two pure functions, begin and step, that the HTTP API and the simulator both drive.
 
-Every array is ``(*batch, core)``: batch ``()`` is one live learner, ``(n,)`` a simulation. Read it as: a fact changes the
-state; the state makes a situation; the design scores, filters, picks and stops.
+Every array is ``(*batch, core)``: batch ``()`` is one live learner, ``(n,)`` a simulation. Read it as: a fact changes
+the state; the state makes a situation; the design scores, filters, picks and stops.
 """
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,14 +17,12 @@ from engine.filters import Filter, available
 from engine.grid import Grid
 from engine.latent import Independent, Latent
 from engine.picks import Best, Pick, SympsonHetter
-from engine.responses import NONE
+from engine.responses import NONE, SkipPolicy, skip_policy
 from engine.scores import InformationAtMean, Score, VarianceReduction, rank
 from engine.situation import Situation, State
 from engine.stopping import MaxLength, Reason, Stop
 from engine.table import SILENCES, Table
 from engine.timing import prior, update
-
-SkipPolicy = Literal["unknown", "incorrect", "ignored"]
 
 
 @dataclass(frozen=True)
@@ -75,9 +73,8 @@ class Design:
     def __post_init__(self) -> None:
         """Refuse a design that no run could follow."""
         count = self.latent.competences
-        for policy in (self.skip, self.time_out):
-            if policy not in ("unknown", "incorrect", "ignored"):
-                raise DesignError(f"There is no policy {policy!r} for skips; use unknown, incorrect or ignored.")
+        skip_policy(self.skip)
+        skip_policy(self.time_out)
         if len(set(self.scope)) != len(self.scope) or not all(0 <= c < count for c in self.scope):
             raise DesignError(f"The scope must name different competences between 0 and {count - 1}.")
         if isinstance(self.score, VarianceReduction) and len(self.score.weights) not in (0, count):

@@ -9,10 +9,11 @@ from numpy.typing import ArrayLike
 from engine.arrays import Floats, Ints
 from engine.errors import DesignError, ResponseError
 from engine.grid import Grid
-from engine.likelihood import Answers, SkipPolicy
+from engine.likelihood import Answers
 from engine.models import Curves, curves
 from engine.parameters import ItemParameters
 from engine.penalties import Flat, Jeffreys, Normal, Penalty, Prior, Uniform, Warm
+from engine.responses import SkipPolicy
 
 Method = Literal["eap", "map", "ml", "wle"]
 

@@ -7,20 +7,17 @@ are sparse. A skip that says "I do not know" is a wrong answer to the same item 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal, get_args
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
 from engine.arrays import Bools, Floats, Ints
-from engine.errors import DesignError, ResponseError
+from engine.errors import ResponseError
 from engine.models import Curves, curves
 from engine.parameters import ItemParameters
-from engine.responses import SKIPPED, TIMED_OUT
-
-SkipPolicy = Literal["unknown", "incorrect", "ignored"]
-"""What a skip or a time-out is evidence of: see design.md 5.3."""
+from engine.responses import SKIPPED, TIMED_OUT, SkipPolicy, skip_policy
 
 LOWEST_CODE: Final = SKIPPED
 
@@ -144,8 +141,7 @@ class Answers:
         unknown = np.zeros(given.shape, dtype=np.bool_)
         wrong = np.zeros(given.shape, dtype=np.bool_)
         for code, policy in policies.items():
-            if policy not in get_args(SkipPolicy):
-                raise DesignError(f"There is no skip policy {policy!r}; use one of {', '.join(get_args(SkipPolicy))}.")
+            skip_policy(policy)
             unknown |= (given == code) & (policy == "unknown")
             wrong |= (given == code) & (policy == "incorrect")
         learner, item = np.nonzero((given >= 0) | unknown | wrong)

@@ -5,7 +5,9 @@ count back from the end of the response axis of :attr:`engine.table.Table.log_ev
 evidence of any of them.
 """
 
-from typing import Final
+from typing import Final, Literal, get_args
+
+from engine.errors import DesignError
 
 SKIPPED: Final = -3
 """The learner pressed "passer"."""
@@ -15,3 +17,21 @@ NOT_REACHED: Final = -1
 """The item was shown, and the test ended before anything was said about it: never evidence."""
 NONE: Final = -1
 """No item."""
+
+SkipPolicy = Literal["unknown", "incorrect", "ignored"]
+"""What a skip or a time-out says: "I do not know" (no lucky guess possible), a wrong answer, or nothing."""
+
+
+def skip_policy(name: str) -> SkipPolicy:
+    """Policy of a name.
+
+    Raises
+    ------
+    DesignError
+        When no policy has that name.
+    """
+    for policy in get_args(SkipPolicy):
+        if policy == name:
+            found: SkipPolicy = policy
+            return found
+    raise DesignError(f"There is no policy {name!r} for skips; use {', '.join(get_args(SkipPolicy))}.")

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.arrays import Bools, Ints
 from engine.errors import DesignError
-from engine.levels import probability_above
+from engine.levels import level_probabilities
 from engine.situation import Situation
 
 
@@ -77,9 +77,7 @@ class LevelIsClear:
     def __call__(self, situation: Situation) -> Ints:
         """Give a reason for each run, (*batch,)."""
         table, scope = situation.table, list(situation.scope)
-        above = probability_above(situation.posterior[..., scope, :], table.nodes, table.cuts[scope])
-        edges = np.ones((*above.shape[:-1], 1))
-        levels = np.concatenate([edges, above], axis=-1) - np.concatenate([above, 0.0 * edges], axis=-1)
+        levels = level_probabilities(situation.posterior[..., scope, :], table.nodes, table.cuts[scope])
         return _where(np.round(levels.max(axis=-1).min(axis=-1), 9) >= self.probability, Reason.LEVEL_CLEAR)
 
 

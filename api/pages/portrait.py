@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final
 
 from api.pages.picture import Box, Chart, chart, strip
@@ -66,21 +67,15 @@ def portrait(words: Words, framework: Framework, result: Sequence[Mapping[str, A
 
 
 def credible_levels(probabilities: Sequence[float], coverage: float = COVERAGE) -> tuple[int, int]:
-    """Lowest and highest level between which the true one lies with at least this probability, as much left out below as above.
+    """Levels between which the true one lies with at least this probability, no more left out below than above.
 
     >>> credible_levels([0.02, 0.08, 0.3, 0.4, 0.18, 0.02])
     (1, 4)
     """
-    tail = 0.5 * (1.0 - coverage) * sum(probabilities)
-    below = 0.0
-    low = high = 0
-    for level, probability in enumerate(probabilities):
-        if below < tail:
-            low = level
-        below += probability
-        high = level
-        if below >= sum(probabilities) - tail:
-            break
+    below = list(accumulate(probabilities))
+    tail = 0.5 * (1.0 - coverage) * below[-1]
+    low = next(level for level, share in enumerate(below) if share > tail)
+    high = next(level for level, share in enumerate(below) if share >= below[-1] - tail)
     return low, high
 
 

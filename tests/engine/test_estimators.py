@@ -241,7 +241,7 @@ def test_responses_that_items_cannot_have_are_refused(responses: list, words: st
     ("choice", "words"),
     [
         ({"method": "bayes"}, "no estimator 'bayes'; use one of eap, map, ml, wle"),
-        ({"skip": "wrong"}, "no skip policy 'wrong'; use one of unknown, incorrect, ignored"),
+        ({"skip": "wrong"}, "no policy 'wrong' for skips; use unknown, incorrect, ignored"),
         ({"lower": 2, "upper": 1}, "at least 3 nodes"),
     ],
 )

@@ -2,7 +2,7 @@
 
     python -m tests.load.answers [--connections 32] [--runs 6] [--rounds 3] [--database URL]
 
-Every connection answers runs of 48 items one after the other; both servers are uvicorn with one worker, measured in turn.
+Every connection answers runs of 48 items one after the other; both servers are uvicorn with one worker, each in turn.
 An answer is counted when its response has come, which is after COMMIT (SQLite: synchronous = FULL).
 """
 

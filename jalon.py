@@ -202,6 +202,16 @@ def bank_import(
     print(f"Parameters of {table} are in {bank}.")
 
 
+@bank.command("provisional")
+def bank_provisional(bank: Annotated[Path, typer.Option(help="Folder of the bank to change.")]) -> None:
+    """Give new items provisional parameters, from their level and kind; calibrated ones are kept."""
+    from itembank.files import fill_provisional
+
+    items = fill_provisional(bank)
+    provisional = sum(row.provisional for row in items.parameters.values())
+    print(f"{len(items.parameters)} items have parameters in {bank}, {provisional} of them provisional.")
+
+
 @app.command()
 def estimate(
     items: Annotated[Path, typer.Argument(metavar="ITEMS.csv")],

@@ -21,6 +21,7 @@ from api.recent import Recent
 from api.runs.assessment import Pins, Served
 from api.runs.earlier import Retaking
 from api.runs.endpoints import router as runs
+from api.runs.stepper import Stepper
 from api.settings import Settings
 from api.writer import Writer
 from itembank.files import load_bank, shipped_bank
@@ -86,6 +87,7 @@ def open_context(settings: Settings) -> Context:
             least_items=settings.fresh_items,
         ),
         live_runs=Recent(settings.live_runs),
+        stepper=Stepper(),
     )
 
 

@@ -16,6 +16,7 @@ from api.recent import Recent
 from api.runs.assessment import Pins, Served
 from api.runs.earlier import Retaking
 from api.runs.live import Live
+from api.runs.stepper import Stepper
 from api.settings import Settings
 from api.writer import Writer
 
@@ -38,6 +39,7 @@ class Context:
     pins: Pins
     retaking: Retaking
     live_runs: Recent[str, Live]
+    stepper: Stepper
 
     async def read(self, job: Callable[[Connection], Result]) -> Result:
         """Run ``job`` in a transaction that reads, away from the event loop."""

@@ -49,7 +49,7 @@ def positioning_design(
     framework: Framework,
     competences: Sequence[str] | None = None,
     length: int | None = None,
-    candidates: int = 5,
+    candidates: int = 10,
     benevolent: bool = True,
 ) -> Design:
     """Design of a positioning.

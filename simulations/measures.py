@@ -11,11 +11,11 @@ import numpy as np
 from engine.adaptive import Design
 from engine.arrays import Bools, Floats, Ints
 from engine.levels import level
-from engine.responses import NONE, SKIPPED, TIMED_OUT
+from engine.profile import gives_evidence, knowledge
+from engine.responses import NONE
 from engine.table import Table
 from simulations.precision import Conditional, Precision, conditional, precision_of
 from simulations.run import Result
-from simulations.states import knowledge
 from simulations.use import Use, exposure_rates, use_of
 
 
@@ -37,7 +37,7 @@ class Measures:
     true_levels: Ints
     """(n, C) levels of the true abilities."""
     knowledge: Ints
-    """(n, C) codes of simulations.states.Knowledge."""
+    """(n, C) codes of engine.profile.Knowledge."""
     confusion: Ints
     """(C, levels + 1, levels + 1) simulees by true level, then by level found."""
 
@@ -91,8 +91,7 @@ def confusion(true: Ints, found: Ints, count: int) -> Ints:
 
 def informed(design: Design, table: Table, result: Result) -> Bools:
     """Whether an item of the competence gave evidence, (n, C); skips that are ignored give none."""
-    silent = [code for code, policy in ((SKIPPED, design.skip), (TIMED_OUT, design.time_out)) if policy == "ignored"]
-    told = (result.items != NONE) & ~np.isin(result.responses, silent)
+    told = (result.items != NONE) & gives_evidence(design, result.responses)
     run, _ = np.nonzero(told)
     evidence = np.zeros(result.mean.shape, dtype=bool)
     evidence[run, table.competence[result.items[told]]] = True

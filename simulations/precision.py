@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 
 from engine.arrays import Bools, Floats, Ints
+from engine.profile import Knowledge
 from simulations.run import Result
-from simulations.states import Knowledge
 
 EDGES: Final = tuple(np.arange(-2.75, 3.0, 0.5).tolist())
 """Limits between the bins of ability; the outer bins are open."""
@@ -71,7 +71,7 @@ def precision_of(result: Result, off: Ints, known: Ints, columns: Sequence[int])
     off : (n, C) int
         Level found minus true level.
     known : (n, C) int
-        Codes of simulations.states.Knowledge.
+        Codes of engine.profile.Knowledge.
     columns : sequence of int
         The competences.
     """

@@ -1,5 +1,6 @@
 """The home page: begin on one's own, or with a code; and leaving."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from fastapi import APIRouter, Depends, Request
@@ -12,7 +13,7 @@ from api.pages.session import bind, release, shown_run
 from api.problems import TOO_MANY_REQUESTS, UNKNOWN_CODE, Problem
 from api.runs.codes import enter_code
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 LONGEST_TYPED: Final = 40
 
@@ -64,7 +65,7 @@ def address_of(request: Request) -> str:
 async def _home(
     request: Request,
     status: int = 200,
-    headers: dict[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
     typed: str = "",
     fault: str | None = None,
     left: bool = False,

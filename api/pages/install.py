@@ -28,6 +28,6 @@ class KeptFiles(StaticFiles):
 def install_pages(app: FastAPI) -> None:
     """Add the pages to ``app``, whose error handlers must be there already."""
     for router in (home, start, question, profile):
-        app.include_router(router, include_in_schema=False)
+        app.router.routes.extend(router.routes)
     app.mount("/static", KeptFiles(directory=Path(__file__).parent / "static"), name="static")
     install_error_pages(app)

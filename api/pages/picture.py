@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 LEFT, TOP, COLUMN, GAP, STEP, FOOT = 16.0, 16.0, 19.0, 6.0, 21.0, 22.0
 """Of the chart: margins, width of a competence, gap between domains, height of a level, room for the codes."""
+
+HUES: Final = 5
+"""Colours of domains in the style sheet."""
 
 CELL, STRIP_HEIGHT, FULL = 26.0, 34.0, 0.7
 """Of a strip: width of a level, height of the bars, and the probability that fills them."""
@@ -26,7 +30,7 @@ class Bar:
     """A competence in the chart: one box for each level from 0 to L, and where its disc stands."""
 
     code: str
-    domain: str
+    hue: int
     state: str
     level: int | None
     centre: float
@@ -38,7 +42,6 @@ class Bar:
 class Group:
     """A domain in the chart."""
 
-    code: str
     x: float
     width: float
 
@@ -49,38 +52,53 @@ class Chart:
 
     width: float
     height: float
-    ground: float
     lines: tuple[tuple[int, float], ...]
     """Each level with the height of its middle."""
+    bands: tuple[float, ...]
+    """Heights at which the bands of levels begin."""
     groups: tuple[Group, ...]
     bars: tuple[Bar, ...]
 
 
-def chart(domains: Sequence[tuple[str, Sequence[tuple[str, str, int | None, Sequence[float]]]]], levels: int) -> Chart:
+@dataclass(frozen=True)
+class Column:
+    """A competence to draw: probabilities of levels 0 to L, none when it is unknown."""
+
+    code: str
+    state: str
+    level: int | None
+    probabilities: Sequence[float]
+
+
+def chart(domains: Sequence[Sequence[Column]], levels: int, bands: Sequence[int]) -> Chart:
     """Lay out a chart.
 
     Parameters
     ----------
-    domains : sequence of (code, competences)
-        Each competence as (code, state, level, probabilities of levels 0 to L); nothing in the last two when unknown.
+    domains : sequence of sequences of Column
     levels : int
         L.
+    bands : sequence of int
+        First level of each band.
     """
     ground = TOP + STEP * (levels + 1)
     groups, bars, x = [], [], LEFT
-    for domain, competences in domains:
-        groups.append(Group(domain, x, COLUMN * len(competences)))
-        for code, state, level, probabilities in competences:
+    for place, columns in enumerate(domains):
+        groups.append(Group(x, COLUMN * len(columns)))
+        for column in columns:
             boxes = tuple(
                 Box(x + 2, _top(ground, height) + 1, COLUMN - 4, STEP - 2, probability)
-                for height, probability in enumerate(probabilities)
+                for height, probability in enumerate(column.probabilities)
             )
-            disc = _top(ground, level or 0) + STEP / 2
-            bars.append(Bar(code, domain, state, level, x + COLUMN / 2, disc, boxes))
+            disc = _top(ground, column.level or 0) + STEP / 2
+            bars.append(
+                Bar(column.code, place % HUES + 1, column.state, column.level, x + COLUMN / 2, disc, boxes)
+            )
             x += COLUMN
         x += GAP
     lines = tuple((number, _top(ground, number) + STEP / 2) for number in range(levels + 1))
-    return Chart(x - GAP + 4, ground + FOOT, ground, lines, tuple(groups), tuple(bars))
+    begins = tuple(_top(ground, level) + STEP for level in bands)
+    return Chart(x - GAP + 4, ground + FOOT, lines, begins, tuple(groups), tuple(bars))
 
 
 def strip(probabilities: Sequence[float]) -> tuple[Box, ...]:

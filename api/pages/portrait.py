@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Final
 
-from api.pages.picture import Box, Chart, chart, strip
+from api.pages.picture import Box, Chart, Column, chart, strip
 from api.pages.words import Words
 from api.runs.results import ESTIMATED, MEASURED, UNKNOWN
 from itembank.framework import Competence, Framework, title
@@ -56,10 +56,11 @@ def portrait(words: Words, framework: Framework, result: Sequence[Mapping[str, A
     )
     drawn = chart(
         [
-            (code, [(line.code, line.state, line.level, entries[line.code]["probabilities"] or ()) for line in lines])
-            for code, _, lines in domains
+            [Column(line.code, line.state, line.level, entries[line.code]["probabilities"] or ()) for line in lines]
+            for _, _, lines in domains
         ],
         framework.levels,
+        [band.levels[0] for band in framework.bands],
     )
     every = [line for _, _, lines in domains for line in lines]
     strong, grow = standing_out([line for line in every if line.state == MEASURED])

@@ -10,7 +10,7 @@ from api.pages.portrait import portrait
 from api.pages.question import open_until
 from api.pages.session import own_run
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 @router.get("/profile")

@@ -19,7 +19,7 @@ from api.runs.lookup import current_run
 from engine.stopping import MaxLength
 from itembank.items import Item
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 SKIP = "skip"
 _LONGEST_POSITION = 6

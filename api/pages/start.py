@@ -13,11 +13,13 @@ from api.pages.page import go, page, words_for
 from api.pages.session import bind
 from api.pages.words import LANGUAGES
 from api.problems import SELF_SERVICE_OFF, Problem
+from api.runs.assessment import Bank
 from api.runs.start import Order, open_own_run
+from engine.errors import BankError
 from itembank.items import FLAGS
 from itembank.snapshot import Snapshot
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 ALL, SOME = "all", "some"
 
@@ -55,9 +57,12 @@ async def start(request: Request) -> Response:
     return response
 
 
-def item_locale(context: Context, language: str) -> str:
-    """Language of the questions for a visitor: their own where the bank has some, else French."""
-    return language if context.assessments.bank.served(language) else LANGUAGES[0]
+def bank_for(context: Context, language: str) -> Bank:
+    """Return the questions for a visitor: in their own language where there are some, else in French."""
+    try:
+        return context.served.bank(language)
+    except BankError:
+        return context.served.bank(LANGUAGES[0])
 
 
 def _chosen(form: FormData) -> Choice:
@@ -70,13 +75,12 @@ def _chosen(form: FormData) -> Choice:
 
 
 def _order(context: Context, language: str, choice: Choice) -> Order:
-    locale = item_locale(context, language)
-    snapshot = context.assessments.current(locale).snapshot
+    snapshot = bank_for(context, language).snapshot
     codes = choice.competences if choice.scope == SOME else snapshot.framework.codes
     wanted = next(length for length in _lengths(snapshot) if length.name == choice.length)
     return Order(
         competences=codes if choice.scope == SOME else None,
-        locale=locale,
+        locale=snapshot.locale,
         accessible=choice.accessible,
         length=wanted.questions[min(len(codes), len(wanted.questions)) - 1],
     )
@@ -87,13 +91,13 @@ def _lengths(snapshot: Snapshot) -> tuple[Length, ...]:
 
 
 def _form(request: Request, choice: Choice, status: int = 200, fault: bool = False) -> Response:
-    context = context_of(request)
-    snapshot = context.assessments.current(item_locale(context, words_for(request).language)).snapshot
+    snapshot = bank_for(context_of(request), words_for(request).language).snapshot
     return page(
         request,
         "start.html",
         status,
         framework=snapshot.framework,
+        foreign=snapshot.locale != words_for(request).language,
         lengths=_lengths(snapshot),
         choice=choice,
         flags=FLAGS,

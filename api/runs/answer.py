@@ -6,7 +6,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
@@ -27,12 +26,12 @@ from api.runs.live import Live, ending, question
 from api.runs.lookup import current_run, live_run
 from api.runs.repository import add_facts, facts_around, facts_of, finish_run, new_facts
 from api.runs.results import replied_competences, result_of
+from api.runs.stepper import Taken
 from api.runs.view import live_pending, reply_view
 from api.tables import REPLY
-from engine.adaptive import Decision, step
+from engine.adaptive import Decision
 from engine.errors import AnswerError
 from engine.situation import State
-from engine.uniform import uniform
 from itembank.items import KINDS
 from itembank.marking import mark
 
@@ -106,15 +105,7 @@ async def _advance(context: Context, live: Live, reply: Reply) -> dict[str, Any]
     at = now()
     fact = _reply_fact(live, reply, at)
     response = fact.response if fact.response is not None else CODES[fact.kind]
-    state, decision = step(
-        live.assessment.design,
-        live.assessment.table,
-        live.state,
-        row,
-        response,
-        np.float64(fact.seconds),
-        uniform(live.run.seed, live.position + 1),
-    )
+    state, decision = await context.stepper.step(Taken(live, response, float(fact.seconds or 0.0)))
     after = _after(live, state, decision, at)
     if after.pending is None:
         after = await _end(context, after, fact, decision, at)

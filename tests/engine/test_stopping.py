@@ -3,9 +3,7 @@ import pytest
 
 from engine.adaptive import Design, begin, decide, step
 from engine.errors import DesignError
-from engine.latent import Independent
 from engine.levels import level_probabilities
-from engine.parameters import ItemParameters
 from engine.responses import NONE
 from engine.stopping import AllOf, AnyOf, AtLeast, LevelIsClear, MaxLength, OutOfTime, PreciseEnough, Reason, Stop
 from tests.reference import banks
@@ -123,11 +121,3 @@ def test_reasons_are_stored_as_numbers_that_never_change() -> None:
         "GO_ON": 0, "MAX_LENGTH": 1, "LONG_ENOUGH": 2, "PRECISE_ENOUGH": 3,
         "LEVEL_CLEAR": 4, "NOTHING_LEFT": 5, "OUT_OF_TIME": 6,
     }  # fmt: skip
-
-
-def test_without_cuts_the_level_is_clear_at_once() -> None:
-    design = Design(latent=Independent(1), stop=LevelIsClear(1.0))
-    from engine.table import build_table
-
-    table = build_table(ItemParameters.of("1PL", [1.0], [0.0]), design)
-    assert begin(design, table, 0.0)[1].reason == Reason.LEVEL_CLEAR

@@ -1,9 +1,11 @@
 from collections import Counter
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
 from itembank.checks import findings
-from itembank.files import shipped_bank
+from itembank.files import bank_texts, shipped_bank
 from itembank.items import public
 from itembank.marking import mark
 from itembank.provisional import with_provisional
@@ -56,3 +58,10 @@ def test_the_snapshot_serves_every_operational_item() -> None:
     assert len(snapshot) == sum(item.status == "operational" for item in bank.items)
     assert Snapshot.from_json(snapshot.to_json(), snapshot.hash) == snapshot
     assert snapshot.allowed(("blind", "colour_blind", "deaf")).sum() == pytest.approx(len(snapshot), rel=0.2)
+
+
+def test_the_shipped_files_are_in_canonical_form() -> None:
+    """So that saving a changed bank shows what changed and nothing else."""
+    folder = Path(str(files("itembank") / "crcn"))
+    for name, text in bank_texts(shipped_bank()).items():
+        assert (folder / name).read_text(encoding="utf-8") == text, f"{name}: run `jalon bank export`"

@@ -9,7 +9,7 @@ import socket
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -19,6 +19,7 @@ from engine.errors import JalonError
 
 if TYPE_CHECKING:
     from itembank.bank import ItemBank
+    from simulations.simulation import Simulation
 
 DATABASE = "sqlite:///jalon.db"
 LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -43,7 +44,13 @@ BankPath = Annotated[
 Learners = Annotated[int, typer.Option(help="Number of simulees.", min=1, max=10_000_000)]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same numbers.")]
 Out = Annotated[Path, typer.Option(help="Folder for summary.json, learners.csv, items.csv and report.html.")]
+Scale = Annotated[float | None, typer.Option(help="D of the item table: 1, 1.7 or 1.702; what it says, else 1.")]
 Jobs = Annotated[int, typer.Option(help="Processes.", min=1, max=1024)]
+Skip = Annotated[str, typer.Option(help="What a skip says: unknown, incorrect or ignored.")]
+Skipping = Annotated[float, typer.Option(help="Share of learners who skip what they do not know.", min=0, max=1)]
+Guessing = Annotated[float, typer.Option(help="Share of learners who answer at random.", min=0, max=1)]
+Careless = Annotated[float, typer.Option(help="Probability of a slip.", min=0, max=1)]
+Timed = Annotated[bool, typer.Option(help="Simulate response times.")]
 
 
 class Method(StrEnum):
@@ -109,14 +116,16 @@ def serve(
 def replay(run_id: str, database: Database = DATABASE) -> None:
     """Prove a stored run: re-derive every question and the result from its facts, its bank and its design."""
     from api.database import Database as Store
-    from api.runs.proof import prove
+    from api.runs.replay import prove
 
     with Store(database) as store:
         store.migrate()
         proof = prove(store, run_id)
-    print(proof.sentence)
-    if not proof.holds:
+    if not proof.ok:
+        print(f"Run {run_id} does not replay: {proof.difference}")
         raise typer.Exit(1)
+    outcome = "and the result" if proof.finished else "so far; the run is not finished"
+    print(f"Run {run_id} replays: {proof.decisions} decisions {outcome}.")
 
 
 @client.command("add")
@@ -160,12 +169,10 @@ def bank_show(bank: BankPath = None, locale: Annotated[str, typer.Option(help="f
     from itembank.framework import title
     from itembank.summary import summary
 
-    columns = ("", "competence", "items", "served", "provisional", "topics", "items of levels 1 to 8", "kinds")
-    grid = Grid(*columns, title="Item bank")
+    grid = Grid("", "competence", "items", "served", "provisional", "topics", "of levels 1 to 8", title="Item bank")
     for row in summary(_bank(bank)):
         levels = " ".join(str(row.levels[level]) for level in sorted(row.levels))
-        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(row.kinds.items()))
-        cells = (row.items, row.served, row.provisional, row.topics, levels, kinds)
+        cells = (row.items, row.served, row.provisional, row.topics, levels)
         grid.add_row(row.code, title(row.title, locale), *map(str, cells))
     Console().print(grid)
 
@@ -191,9 +198,7 @@ def bank_export(
 def bank_import(
     table: Annotated[Path, typer.Argument(help="Item table (CSV) with the parameters of items of the bank.")],
     bank: Annotated[Path, typer.Option(help="Folder of the bank to change.")],
-    scale: Annotated[
-        float | None, typer.Option("--scale", help="D of the table: 1, 1.7 or 1.702; what its column D says, else 1.")
-    ] = None,
+    scale: Scale = None,
 ) -> None:
     """Put the parameters of an item table into a bank."""
     from itembank.files import import_parameters, load_bank, save_bank
@@ -223,8 +228,8 @@ def estimate(
     lower: Annotated[float, typer.Option(help="No estimate lies below.")] = -6.0,
     upper: Annotated[float, typer.Option(help="No estimate lies above.")] = 6.0,
     nodes: Annotated[int, typer.Option(help="Points of the grid.", min=3, max=100_001)] = 61,
-    skip: Annotated[str, typer.Option(help="What a skip says: unknown, incorrect or ignored.")] = "unknown",
-    scale: Annotated[float | None, typer.Option(help="D of the item table: 1, 1.7 or 1.702.")] = None,
+    skip: Skip = "unknown",
+    scale: Scale = None,
 ) -> None:
     """Estimate the ability of each learner, with its standard error."""
     from engine.estimators import estimate as estimated
@@ -248,6 +253,72 @@ def estimate(
     print(f"{len(answers.learners)} learners: {out}")
 
 
+@simulate.command("cat")
+def simulate_cat(
+    out: Out,
+    items: Annotated[Path | None, typer.Option(help="Item table (CSV); or a competence of a bank.")] = None,
+    bank: BankPath = None,
+    competence: Annotated[str | None, typer.Option(help="Code, such as 1.1.")] = None,
+    scale: Scale = None,
+    learners: Learners = 1000,
+    seed: Seed = 1,
+    jobs: Jobs = 1,
+    score: Annotated[
+        str,
+        typer.Option(help="information, posterior-information, likelihood-information, variance, kullback-leibler."),
+    ] = "information",
+    pick: Annotated[str, typer.Option(help="best, top-k or proportional.")] = "best",
+    k: Annotated[int, typer.Option(help="Items that top-k chooses from.", min=1)] = 5,
+    length: Annotated[int, typer.Option(help="Most items.", min=1)] = 30,
+    least: Annotated[int, typer.Option(help="Least items, with --sd.", min=0)] = 0,
+    sd: Annotated[float | None, typer.Option(help="Stop once the posterior sd is at most this.")] = None,
+    max_exposure: Annotated[
+        float | None, typer.Option(help="Fit Sympson-Hetter parameters for this largest exposure first.")
+    ] = None,
+    nodes: Annotated[int, typer.Option(help="Points of the grid.", min=3, max=10_001)] = 61,
+    skip: Skip = "unknown",
+    skipping: Skipping = 0.0,
+    guessing: Guessing = 0.0,
+    careless: Careless = 0.0,
+    timed: Timed = False,
+) -> None:
+    """Simulate an adaptive test of one competence, with any items and any rules."""
+    given = dict(locals())
+    from simulations.cat import simulate_cat as run
+    from simulations.progress import rich_bar
+
+    _told(run(bar=rich_bar, **given), out)
+
+
+@simulate.command("positioning")
+def simulate_positioning(
+    out: Out,
+    bank: BankPath = None,
+    competences: Annotated[
+        list[str] | None, typer.Option("--competence", help="Code, such as 1.1; repeat for several, all when left out.")
+    ] = None,
+    length: Annotated[int | None, typer.Option(help="Items asked; as served when left out.", min=1)] = None,
+    benevolent: Annotated[bool, typer.Option(help="As served; without it, what benevolence costs is seen.")] = True,
+    accessible: Annotated[
+        list[str] | None, typer.Option(help="Only items for blind, colour_blind or deaf learners; repeat for several.")
+    ] = None,
+    learners: Learners = 1000,
+    seed: Seed = 1,
+    jobs: Jobs = 1,
+    skip: Skip = "unknown",
+    skipping: Skipping = 0.0,
+    guessing: Guessing = 0.0,
+    careless: Careless = 0.0,
+    timed: Timed = False,
+) -> None:
+    """Simulate the positioning that the API serves."""
+    given = dict(locals())
+    from simulations.positioning import simulate_positioning as run
+    from simulations.progress import rich_bar
+
+    _told(run(bar=rich_bar, **given), out)
+
+
 def _bank(path: Path | None) -> "ItemBank":
     from itembank.files import load_bank, shipped_bank
 
@@ -267,8 +338,12 @@ def _listening(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _options(**given: Any) -> dict[str, Any]:
-    return {name: value for name, value in given.items() if value is not None}
+def _told(simulation: "Simulation", out: Path) -> None:
+    """Print what a psychometrician looks at first."""
+    figures = simulation.summary()
+    names = ("learners", "rmse", "bias", "coverage_95", "mean_length", "max_exposure", "mean_overlap", "seconds")
+    print(", ".join(f"{name} {figures[name]:.4g}" for name in names if figures[name] is not None))
+    print(f"Report: {out / 'report.html'}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The writer: one thread that commits in one transaction whatever has queued, and answers after COMMIT.
 
 A durable commit costs a flush of the disk, whatever it holds; so the requests that arrive while one commit is under way
-share the next. The jobs of a batch are first run together, and rows for the same statement are inserted together. When
+share the next. The jobs of a batch are first run together, and rows for the same table are inserted together. When
 one of them fails, the batch is undone and run again with each job behind its own savepoint: a job that fails undoes its
 own writes and nobody else's. When COMMIT itself fails, every job of the batch fails, for none of them is stored.
 """
@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
-from sqlalchemy.sql.dml import Insert
+from sqlalchemy import Connection, Table
 
 from api.database import Database
+from api.storage import insert_rows
 
 Result = TypeVar("Result")
 Job = Callable[[Connection], Result]
@@ -28,14 +28,14 @@ class WriterClosedError(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """A job that only inserts rows; those of a batch with the same statement go in together."""
+    """A job that only inserts complete rows; those of a batch for the same table go in together."""
 
-    statement: Insert
+    table: Table
     rows: Sequence[Mapping[str, Any]]
 
     def __call__(self, connection: Connection) -> None:
         """Insert the rows."""
-        connection.execute(self.statement, list(self.rows))
+        insert_rows(connection, self.table, self.rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,17 +130,17 @@ class Writer:
 
 
 def _together(connection: Connection, jobs: Sequence[Job[Any]]) -> list[_Outcome]:
-    """Run the jobs without savepoints, rows of the same statement at once; the first error undoes all."""
-    rows: dict[Insert, list[Mapping[str, Any]]] = {}
+    """Run the jobs without savepoints, rows for the same table at once; the first error undoes all."""
+    rows: dict[Table, list[Mapping[str, Any]]] = {}
     outcomes = []
     for job in jobs:
         if isinstance(job, Rows):
-            rows.setdefault(job.statement, []).extend(job.rows)
+            rows.setdefault(job.table, []).extend(job.rows)
             outcomes.append(_Outcome())
         else:
             outcomes.append(_Outcome(value=job(connection)))
-    for statement, together in rows.items():
-        connection.execute(statement, together)
+    for table, together in rows.items():
+        insert_rows(connection, table, together)
     return outcomes
 
 

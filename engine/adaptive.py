@@ -224,11 +224,11 @@ def absorb(table: Table, state: State, item: ArrayLike, response: ArrayLike, sec
         raise ResponseError("An answer names an item that the bank does not have; send the row of the item asked.")
     if ((codes < -SILENCES) | (codes >= table.categories_of[rows])).any():
         raise ResponseError("A response is not a category of its item; send 0 up to its last category, or a skip code.")
-    count, _, nodes = table.log_evidence.shape
+    count, nodes = table.information.shape
     place = rows * (categories + SILENCES) + np.where(codes < 0, codes + categories + SILENCES, codes)
     evidence = table.log_evidence.reshape(-1, nodes).take(place.reshape(-1), axis=0)
     runs = np.arange(evidence.shape[0])
-    known = state.log_likelihood.reshape(evidence.shape[0], -1, nodes)
+    known = state.log_likelihood.reshape(runs.size, *state.log_likelihood.shape[-2:])
     if known.shape[1] == 1:
         known = belief.update(known, evidence[:, None])
     else:

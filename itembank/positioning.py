@@ -34,6 +34,10 @@ SPREAD: Final = 2
 """How many items a competence may get beyond its even share, where they tell more."""
 
 
+MEASURED_SD: Final = 0.65
+"""Largest sd of a competence that counts as measured: about the width of a level."""
+
+
 def default_length(competences: int) -> int:
     """Items of a test over so many competences.
 
@@ -49,7 +53,7 @@ def positioning_design(
     framework: Framework,
     competences: Sequence[str] | None = None,
     length: int | None = None,
-    candidates: int = 10,
+    candidates: int | None = None,
     benevolent: bool = True,
 ) -> Design:
     """Design of a positioning.
@@ -61,8 +65,9 @@ def positioning_design(
         All competences when left out.
     length : int, optional
         Items asked; ``default_length`` when left out.
-    candidates : int
-        The item is drawn among so many best ones, which spreads exposure.
+    candidates : int, optional
+        The item is drawn among so many best ones, which spreads exposure; more of them where there are more
+        competences to choose from, when left out.
     benevolent : bool
         False leaves out what costs precision for the learner's comfort; studies measure the difference.
 
@@ -96,10 +101,11 @@ def positioning_design(
             Prefer(NoTwoTimed()),
             *comfort,
         ),
-        pick=TopK(candidates),
+        pick=TopK(2 + len(scope) // 2 if candidates is None else candidates),
         stop=MaxLength(items),
         skip="unknown",
         grid=Grid(),
         latent=framework.tree(),
+        measured_sd=MEASURED_SD,
         scope=scope if len(scope) < len(framework.codes) else (),
     )

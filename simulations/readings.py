@@ -41,12 +41,12 @@ def readings(simulation: Simulation) -> list[Reading]:
         (
             "Mean length",
             use.mean_length,
-            "number",
+            "count",
             f"Items asked of a simulee; from {simulation.result.length.min()} to {simulation.result.length.max()}.",
         ),
         ("Success", use.success, "share", "Questions answered with full credit, skips counted as not."),
         ("Skipped", use.skipped, "share", "Questions skipped."),
-        ("Mean time", use.mean_seconds / 60.0, "number", "Minutes that a simulee takes."),
+        ("Mean time", use.mean_seconds / 60.0, "count", "Minutes that a simulee takes."),
         ("Largest exposure", use.max_exposure, "share", "Simulees who were asked the item that is asked most."),
         ("Mean overlap", use.mean_overlap, "share", "Of the test that two simulees have in common, on average."),
         ("Pool used", use.pool_used, "share", "Items that were asked at least once."),
@@ -65,7 +65,7 @@ def share(value: float) -> str:
 
 
 def _text(value: float, kind: str) -> str:
-    return share(value) if kind == "share" else f"{value:.3f}"
+    return {"share": share(value), "count": f"{value:.1f}", "number": f"{value:.3f}"}[kind]
 
 
 def _bias(bias: float, error: float) -> str:

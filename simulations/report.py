@@ -58,7 +58,9 @@ def _pictures(simulation: Simulation) -> list[Picture]:
             "Precision along the scale",
             plots.conditional(simulation),
             "Bias, RMSE and mean posterior sd by true ability, and the share of true abilities inside the 95 % "
-            "interval. The table further down has the numbers. Bins of fewer than ten are left out.",
+            "interval. A short test draws its estimates towards the middle, hence the slope of the bias: intervals "
+            "hold over the population, not at every ability. The table further down has the numbers. Bins of fewer "
+            "than ten are left out.",
         ),
         (
             "Truth and estimate",

@@ -24,6 +24,8 @@ router = APIRouter(include_in_schema=False)
 SKIP = "skip"
 _LONGEST_POSITION = 6
 """Digits."""
+_PERHAPS = dict.fromkeys(("document", "table", "code", "unit", "limit"))
+"""What only some items have."""
 
 
 @router.get("/run")
@@ -109,7 +111,7 @@ def _question(
         request,
         "question.html",
         status,
-        item=live.assessment.bank.views[live.pending],
+        item={**_PERHAPS, **live.assessment.bank.views[live.pending]},
         position=live.position,
         progress=_progress(request, live),
         typed=typed or Typed(),

@@ -24,11 +24,11 @@ from api.runs.earlier import CODES
 from api.runs.facts import ANSWERED, SKIPPED, TIMED_OUT, Fact
 from api.runs.live import Live, ending, question
 from api.runs.lookup import current_run, live_run
-from api.runs.repository import add_facts, facts_around, facts_of, finish_run, new_facts
-from api.runs.results import replied_competences, result_of
+from api.runs.replied import with_replies
+from api.runs.repository import add_facts, facts_around, finish_run, new_facts
+from api.runs.results import result_of
 from api.runs.stepper import Taken
 from api.runs.view import live_pending, reply_view
-from api.tables import REPLY
 from engine.adaptive import Decision
 from engine.errors import AnswerError
 from engine.situation import State
@@ -105,38 +105,29 @@ async def _advance(context: Context, live: Live, reply: Reply) -> dict[str, Any]
     at = now()
     fact = _reply_fact(live, reply, at)
     response = fact.response if fact.response is not None else CODES[fact.kind]
-    state, decision = await context.stepper.step(Taken(live, response, float(fact.seconds or 0.0)))
-    after = _after(live, state, decision, at)
-    if after.pending is None:
-        after = await _end(context, after, fact, decision, at)
-    else:
+    state, decision = await context.stepper.step(Taken(live, row, response, float(fact.seconds or 0.0)))
+    after = _after(live, fact, state, decision)
+    if after.ended is None:
         await context.write(new_facts((fact, question(after, at))))
+    else:
+        await context.write(partial(_store_end, fact, after.ended))
     context.live_runs.put(live.run.id, after)
     return reply_view(after, fact, after.pending)
 
 
-def _after(live: Live, state: State, decision: Decision, at: datetime) -> Live:
-    if decision.done:
-        run = replace(live.run, finished_at=at)
-        return replace(live, run=run, state=state, position=live.position + 1, pending=None, asked_at=at)
-    return replace(live, state=state, position=live.position + 1, pending=int(decision.item), asked_at=at)
+def _after(live: Live, reply: Fact, state: State, decision: Decision) -> Live:
+    """Tell where the run stands after a reply: at the next item, or at its end with its result."""
+    replied = with_replies(live.replied, live.assessment.design, live.assessment.bank, (reply,))
+    after = replace(live, state=state, position=live.position + 1, asked_at=reply.at, replied=replied)
+    if not decision.done:
+        return replace(after, pending=int(decision.item))
+    over = replace(after, run=replace(live.run, finished_at=reply.at), pending=None)
+    return replace(over, ended=ending(over, int(decision.reason), reply.at, result_of(over)))
 
 
-async def _end(context: Context, after: Live, reply: Fact, decision: Decision, at: datetime) -> Live:
-    """Store the last reply and the end of a run, with its result."""
-
-    def build(connection: Connection) -> Fact:
-        own = [fact for fact in facts_of(connection, after.run.id) if fact.part == REPLY]
-        replied = replied_competences(connection, context.pins, after, [*own, reply])
-        return ending(after, int(decision.reason), at, result_of(after, replied))
-
-    def store(connection: Connection) -> None:
-        add_facts(connection, (reply, ended))
-        finish_run(connection, after.run.id, at)
-
-    ended = await context.read(build)
-    await context.write(store)
-    return replace(after, ended=ended)
+def _store_end(reply: Fact, ended: Fact, connection: Connection) -> None:
+    add_facts(connection, (reply, ended))
+    finish_run(connection, ended.run_id, ended.at)
 
 
 def _reply_fact(live: Live, reply: Reply, at: datetime) -> Fact:

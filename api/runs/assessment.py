@@ -29,6 +29,11 @@ class Bank:
         return tuple(public(item) for item in self.snapshot.items)
 
     @cached_property
+    def competence_rows(self) -> tuple[int, ...]:
+        """Competence of each item, by row, as the framework numbers them."""
+        return tuple(int(row) for row in self.snapshot.competence)
+
+    @cached_property
     def parameters(self) -> tuple[dict[str, Any], ...]:
         """Parameters of each item, by row, as the facts keep them."""
         return tuple(

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from api.runs.assessment import Assessment, Pins
 from api.runs.earlier import engine_facts, evidence
 from api.runs.facts import ASKED, ENDED, Fact, Run
+from api.runs.replied import Replied, earlier_replies, with_replies
 from api.runs.repository import facts_of
 from api.tables import REPLY
 from engine.adaptive import replay
@@ -32,6 +33,8 @@ class Live:
         Row of the item that waits for a reply; None when the run is finished.
     asked_at : datetime
         When the last question was put, or the run ended.
+    replied : mapping of competence to moment
+        Competences whose own items were replied to, in this run or in the earlier ones that count, and when last.
     ended : Fact or None
         The fact that ended the run, with its result.
     """
@@ -42,6 +45,7 @@ class Live:
     position: int
     pending: int | None
     asked_at: datetime
+    replied: Replied
     ended: Fact | None = None
 
     @cached_property
@@ -76,8 +80,10 @@ def live_after(connection: Connection, pins: Pins, run: Run, facts: Sequence[Fac
     known = evidence(connection, pins, assessment, run.earlier)
     state = replay(assessment.design, assessment.table, engine_facts(assessment.bank, replies), allowed, known)
     last = facts[-1]
+    before = earlier_replies(connection, pins, assessment.design, run.earlier)
+    replied = with_replies(before, assessment.design, assessment.bank, replies)
     pending = assessment.snapshot.row(last.item or "") if last.kind == ASKED else None
-    return Live(run, assessment, state, len(replies), pending, last.at, None if last.kind == ASKED else last)
+    return Live(run, assessment, state, len(replies), pending, last.at, replied, None if last.kind == ASKED else last)
 
 
 def question(live: Live, at: datetime) -> Fact:

@@ -13,8 +13,9 @@ from api.runs.assessment import Assessment, Pins
 from api.runs.earlier import CODES, evidence
 from api.runs.facts import ANSWERED, ASKED, ENDED, Fact, Run
 from api.runs.live import Live
+from api.runs.replied import earlier_replies, with_replies
 from api.runs.repository import facts_of, run_of
-from api.runs.results import replied_competences, result_of
+from api.runs.results import result_of
 from api.tables import QUESTION, REPLY
 from engine.adaptive import Decision, begin, step
 from engine.errors import AnswerError, BankError, DesignError
@@ -86,9 +87,10 @@ def _proved(connection: Connection, run: Run) -> Proof:
         for question, reply in _turns(facts):
             place = len(replies)
             if question.kind == ENDED:
-                live = Live(run, assessment, state, place, None, question.at, question)
-                expected = result_of(live, replied_competences(connection, pins, live, replies))
-                _check_end(run, question, decision, expected)
+                before = earlier_replies(connection, pins, design, run.earlier)
+                replied = with_replies(before, design, assessment.bank, replies)
+                live = Live(run, assessment, state, place, None, question.at, replied, question)
+                _check_end(run, question, decision, result_of(live))
                 return Proof(run.id, decisions + 1, finished=True)
             _check_question(assessment, question, decision)
             decisions += 1

@@ -12,7 +12,6 @@ from api.storage import insert_missing
 from api.tables import QUESTION, REPLY, designs, facts, runs, snapshots
 from api.writer import Rows
 
-_INSERT_FACTS = insert(facts)
 _COLUMNS = tuple(column.name for column in facts.columns)
 
 
@@ -29,7 +28,7 @@ def add_facts(connection: Connection, new: Sequence[Fact]) -> None:
 
 def new_facts(new: Sequence[Fact]) -> Rows:
     """Make the job that appends facts, which the writer may do together with others."""
-    return Rows(_INSERT_FACTS, [{name: getattr(fact, name) for name in _COLUMNS} for fact in new])
+    return Rows(facts, [{name: getattr(fact, name) for name in _COLUMNS} for fact in new])
 
 
 def finish_run(connection: Connection, run_id: str, at: datetime) -> None:

@@ -1,16 +1,10 @@
 """What a run tells at its end: a level for each competence, with its uncertainty."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection
-
 from api.clock import iso
-from api.runs.assessment import Bank, Pins
-from api.runs.facts import SKIPPED, TIMED_OUT, Fact
 from api.runs.live import Live
-from api.runs.repository import replies_of, run_of
 from engine.adaptive import Design, posterior
 from engine.arrays import Floats
 from engine.belief import mean, sd
@@ -22,15 +16,13 @@ DECIMALS = 6
 """Of the numbers told: finer than anybody reads, coarser than what differs from machine to machine."""
 
 
-def result_of(live: Live, replied: Mapping[int, datetime]) -> list[dict[str, Any]]:
+def result_of(live: Live) -> list[dict[str, Any]]:
     """Tell the result of a run: one entry for each of the C competences, in the order of the framework.
 
     Parameters
     ----------
     live : Live
         The run after its last reply.
-    replied : mapping of competence to moment
-        Competences whose own items were replied to, in this run or in the earlier ones that count, and when last.
 
     Returns
     -------
@@ -44,7 +36,7 @@ def result_of(live: Live, replied: Mapping[int, datetime]) -> list[dict[str, Any
     A competence is measured when its own items were replied to and its sd is within the bound that the run pins;
     estimated when something informs it, but less than that; unknown when nothing does.
     """
-    assessment = live.assessment
+    assessment, replied = live.assessment, live.replied
     belief = posterior(assessment.design, assessment.table, live.state)
     nodes = assessment.table.nodes
     means, sds = mean(belief, nodes), sd(belief, nodes)
@@ -84,28 +76,6 @@ def competence_states(design: Design, bound: float, sds: Floats, replied: Sequen
         else UNKNOWN
         for row, spread in enumerate(sds)
     ]
-
-
-def replied_competences(connection: Connection, pins: Pins, live: Live, own: Sequence[Fact]) -> dict[int, datetime]:
-    """Competences whose items were replied to in a run or in the earlier ones that count, and when last."""
-    last: dict[int, datetime] = {}
-    earlier = replies_of(connection, [run_id for run_id, _ in live.run.earlier])
-    pairs: list[tuple[Bank, Sequence[Fact]]] = [(live.assessment.bank, own)]
-    for run_id, replies in earlier.items():
-        run = run_of(connection, run_id)
-        assert run is not None
-        pairs.append((pins.pinned_bank(connection, run.snapshot_hash), replies))
-    for bank, said in pairs:
-        for fact in said:
-            if _says_something(live.assessment.design, fact):
-                row = int(bank.snapshot.competence[bank.snapshot.row(fact.item or "")])
-                last[row] = max(fact.at, last.get(row, fact.at))
-    return last
-
-
-def _says_something(design: Design, fact: Fact) -> bool:
-    policy = {SKIPPED: design.skip, TIMED_OUT: design.time_out}.get(fact.kind)
-    return policy != "ignored"
 
 
 def _informed(design: Design, row: int, replied: Sequence[int]) -> bool:

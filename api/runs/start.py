@@ -26,6 +26,7 @@ from api.runs.earlier import comparable, evidence, replied_items
 from api.runs.facts import Fact, Run
 from api.runs.live import Live, ending, live_after, question
 from api.runs.lookup import unknown_run
+from api.runs.replied import earlier_replies
 from api.runs.repository import (
     add_facts,
     add_run,
@@ -36,7 +37,7 @@ from api.runs.repository import (
     replies_of,
     run_of,
 )
-from api.runs.results import replied_competences, result_of
+from api.runs.results import result_of
 from engine.adaptive import begin
 from engine.designs import to_dict
 from engine.errors import BankError, DesignError
@@ -173,15 +174,15 @@ def _prepared(context: Context, connection: Connection, learner: Learner, order:
         allowed=bank.snapshot.allowed(run.accessible, run.excluded),
         evidence=known,
     )
+    replied = earlier_replies(connection, context.pins, assessment.design, run.earlier)
     if not decision.done:
-        return Live(run, assessment, state, 0, int(decision.item), at)
+        return Live(run, assessment, state, 0, int(decision.item), at, replied)
     if int(decision.reason) == Reason.NOTHING_LEFT:
         raise Problem(
             NOTHING_TO_ASK, "The bank has no item that suits this run: ask for more competences, or fewer limits."
         )
-    live = Live(replace(run, finished_at=at), assessment, state, 0, None, at)
-    result = result_of(live, replied_competences(connection, context.pins, live, ()))
-    return replace(live, ended=ending(live, int(decision.reason), at, result))
+    live = Live(replace(run, finished_at=at), assessment, state, 0, None, at, replied)
+    return replace(live, ended=ending(live, int(decision.reason), at, result_of(live)))
 
 
 def _assessment(context: Context, order: Order) -> Assessment:

@@ -1,8 +1,8 @@
 """Steps taken together: the answers that reach the server at the same moment are one batch for the engine.
 
 The engine's functions work for one run and for many, and choose the same items either way (scores are quantised before
-they are compared). A step for sixteen runs costs little more than a step for one, so a busy server takes one for all the
-answers at hand; a quiet one takes each at once.
+they are compared). A step for sixteen runs costs little more than a step for one, so a busy server takes one for all
+the answers at hand; a quiet one takes each at once.
 """
 
 import asyncio
@@ -22,9 +22,10 @@ Stepped = tuple[State, Decision]
 
 @dataclass(frozen=True, eq=False)
 class Taken:
-    """A marked reply to the pending item of a run: category or code, and seconds."""
+    """A marked reply to the pending item of a run: its row, its category or code, and seconds."""
 
     live: Live
+    row: int
     response: int
     seconds: float
 
@@ -33,9 +34,7 @@ def step_one(taken: Taken) -> Stepped:
     """Take one step alone."""
     live = taken.live
     u = uniform(live.run.seed, live.position + 1)
-    return step(
-        live.assessment.design, live.assessment.table, live.state, live.pending, taken.response, taken.seconds, u
-    )
+    return step(live.assessment.design, live.assessment.table, live.state, taken.row, taken.response, taken.seconds, u)
 
 
 def step_all(assessment: Assessment, batch: Sequence[Taken]) -> list[Stepped]:
@@ -47,7 +46,7 @@ def step_all(assessment: Assessment, batch: Sequence[Taken]) -> list[Stepped]:
         assessment.design,
         assessment.table,
         State(*(np.stack(arrays) for arrays in zip(*(live.state for live in lives), strict=True))),
-        np.array([live.pending for live in lives]),
+        np.array([taken.row for taken in batch]),
         np.array([taken.response for taken in batch]),
         np.array([taken.seconds for taken in batch]),
         uniform([live.run.seed for live in lives], [live.position + 1 for live in lives]),

@@ -1,4 +1,4 @@
-"""A rule exists when this suite runs it: every rule is frozen, hashable, storable, pure and the same for one and for many."""
+"""A rule exists when this suite runs it: frozen, hashable, storable, pure, and the same for one and for many."""
 
 import dataclasses
 import inspect
@@ -24,8 +24,14 @@ from tests.reference.rules import examples
 ITEMS, COMPETENCES = 24, 3
 BATCH = (2, 3)
 EXAMPLES = examples(ITEMS, COMPETENCES)
-FIELD = {"engine.scores": "score", "engine.filters": "filters", "engine.picks": "pick", "engine.stopping": "stop",
-         "engine.grid": "grid", "engine.latent": "latent"}
+FIELD = {
+    "engine.scores": "score",
+    "engine.filters": "filters",
+    "engine.picks": "pick",
+    "engine.stopping": "stop",
+    "engine.grid": "grid",
+    "engine.latent": "latent",
+}
 BANKS = {
     "one competence": (banks.ALONE, banks.logistic(3, ITEMS, "3PL")),
     "one competence, ties": (banks.ALONE, banks.tied(3, ITEMS)),

@@ -49,15 +49,22 @@ filters = st.one_of(
 )
 latents = st.one_of(
     st.just(Independent(3)),
-    st.builds(LatentTree, st.just((0, 1, 0)), st.tuples(numbers, numbers).map(lambda pair: tuple(0.97 * x for x in pair)),
-              st.just((0.5, 0.6, 0.97))),
+    st.builds(
+        LatentTree,
+        st.just((0, 1, 0)),
+        st.tuples(numbers, numbers).map(lambda pair: tuple(0.97 * x for x in pair)),
+        st.just((0.5, 0.6, 0.97)),
+    ),
 )
 policies = st.sampled_from(["unknown", "incorrect", "ignored"])
 designs = st.builds(
     Design,
     score=st.sampled_from(of_kind("engine.scores")),
     filters=st.lists(filters, max_size=4).map(tuple),
-    pick=st.one_of(st.sampled_from(of_kind("engine.picks")), st.builds(SympsonHetter, st.lists(numbers, min_size=6, max_size=6).map(tuple))),
+    pick=st.one_of(
+        st.sampled_from(of_kind("engine.picks")),
+        st.builds(SympsonHetter, st.lists(numbers, min_size=6, max_size=6).map(tuple)),
+    ),
     stop=stops,
     skip=policies,
     time_out=policies,
@@ -118,7 +125,11 @@ def test_any_other_number_or_word_gives_another_hash(design: Design, data: st.Da
     old = plain
     for key in path:
         old = old[key]
-    new = data.draw(policies | st.sampled_from(["likelihood", "posterior"])) if isinstance(old, str) else old * 0.999 + 1e-6
+    new = (
+        data.draw(policies | st.sampled_from(["likelihood", "posterior"]))
+        if isinstance(old, str)
+        else old * 0.999 + 1e-6
+    )
     assume(new != old)
     try:
         other = from_dict(changed(plain, path, new))
@@ -154,7 +165,10 @@ def test_equal_numbers_of_other_types_give_equal_hashes() -> None:
         ({"score": {"rule": "Best"}}, "no rule None"),
         ({"rule": ["Design"]}, "no rule"),
         ({"rule": "Design", "stop": {"rule": "MaxLenght", "items": 3}}, "no rule 'MaxLenght'"),
-        ({"rule": "Design", "stop": {"rule": "MaxLength", "item": 3}}, "MaxLength has no field 'item'; its fields are items"),
+        (
+            {"rule": "Design", "stop": {"rule": "MaxLength", "item": 3}},
+            "MaxLength has no field 'item'; its fields are items",
+        ),
         ({"rule": "Design", "pick": {"rule": "Best", "k": 1}}, "Best has no field 'k'; its fields are none"),
         ({"rule": "Design", "stop": {"rule": "MaxLength"}}, "MaxLength lacks its field 'items'"),
         ({"rule": "Design", "grid": {"rule": "Grid", "lower": "low"}}, "Grid cannot be made of these values"),

@@ -1,10 +1,8 @@
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.adaptive import Design, Facts, absorb, begin, decide, replay, step
-from engine.errors import DesignError
 from engine.filters import (
     Allowed,
     AnotherTopic,
@@ -18,10 +16,8 @@ from engine.filters import (
     Quotas,
     Unasked,
     WithoutEnemies,
-    asked_in_competence,
     available,
 )
-from engine.latent import Independent
 from engine.models import log_probability
 from engine.parameters import ItemParameters
 from engine.picks import Proportional
@@ -214,61 +210,6 @@ def test_never_harder_right_after_a_skip_when_an_easier_useful_item_exists(seed:
             open_ = ~state.asked & (difficulty < difficulty[skipped])
             scores = situation.score(situation)
             assert scores[open_].max(initial=0.0) <= 0.25 * scores[~state.asked].max() + 1e-8
-
-
-@settings(deadline=None, max_examples=30)
-@given(st.data(), st.integers(1, 4), seeds)
-def test_quotas_are_reached_whenever_they_can_be(data: st.DataObject, competences: int, seed: int) -> None:
-    """With enough items of each competence, every run ends at its length with all minima and no maximum exceeded."""
-    minimum = [data.draw(st.integers(0, 4)) for _ in range(competences)]
-    maximum = [low + data.draw(st.integers(0, 4)) for low in minimum]
-    length = data.draw(st.integers(sum(minimum), sum(maximum)))
-    quotas = Quotas(tuple(minimum), tuple(maximum), length)
-    design = Design(
-        filters=(quotas, Prefer(AnotherTopic())), pick=Proportional(), stop=MaxLength(length), latent=Independent(competences)
-    )
-    competence = np.tile(np.arange(competences), 8)
-    table = build_table(banks.logistic(seed, competence.size), design, competence=competence, topic=competence)
-    learners = np.arange(6)
-    state, decision = begin(design, table, uniform(learners, 0), (6,))
-    for place in range(length):
-        assert not decision.done.any()
-        wrong = uniform(learners, 1000 + place) < 0.5
-        state, decision = step(design, table, state, decision.item, np.where(wrong, SKIPPED, 1), np.full(6, np.nan),
-                               uniform(learners, place + 1))
-    assert (decision.reason == Reason.MAX_LENGTH).all()
-    counts = asked_in_competence(banks.situation(design, table, state))
-    assert (counts >= minimum).all()
-    assert (counts <= maximum).all()
-    assert (counts.sum(axis=1) == length).all()
-
-
-def test_quotas_wait_until_the_minima_are_urgent() -> None:
-    quotas = Quotas((0, 2, 1), (3, 5, 5), 6)
-    asked = np.zeros((3, ITEMS), dtype=bool)
-    first = [np.flatnonzero(TABLE.competence == c) for c in range(3)]
-    asked[1, first[0][:3]] = True  # three left, three missing: competence 0 is closed at its maximum, too
-    asked[2, first[0][:2]] = asked[2, first[1][:2]] = True  # two left, one missing: all open
-    found = quotas(now(8, (3,), asked=asked, length=asked.sum(axis=1)))
-    assert [set(TABLE.competence[line].tolist()) for line in found] == [{0, 1, 2}, {1, 2}, {0, 1, 2}]
-    asked[2, first[1][2]] = True  # one left, one missing
-    found = quotas(now(8, (3,), asked=asked, length=asked.sum(axis=1)))
-    assert set(TABLE.competence[found[2]].tolist()) == {2}
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (((1, 1), (2,), 2), "as many minima as maxima"),
-        (((3,), (2,), 2), "0 <= minimum <= maximum"),
-        (((-1,), (2,), 2), "0 <= minimum <= maximum"),
-        (((2, 2), (3, 3), 3), "cannot make a test of 3"),
-        (((0, 0), (1, 1), 3), "cannot make a test of 3"),
-    ],
-)
-def test_quotas_that_no_test_satisfies_are_refused(arguments: tuple[tuple[int, ...], tuple[int, ...], int], words: str) -> None:
-    with pytest.raises(DesignError, match=words):
-        Quotas(*arguments)
 
 
 @laws

@@ -12,7 +12,16 @@ from engine.uniform import uniform
 DRAWS = 20_000
 GRID_OF_U = (np.arange(DRAWS) + 0.5) / DRAWS
 EXPOSURE = (0.5, 0.9, 0.2, 1.0, 0.4, 0.05)
-PICKS = (Best(), TopK(1), TopK(3), TopK(50), Proportional(), Proportional(0.0), Proportional(4.0), SympsonHetter(EXPOSURE))
+PICKS = (
+    Best(),
+    TopK(1),
+    TopK(3),
+    TopK(50),
+    Proportional(),
+    Proportional(0.0),
+    Proportional(4.0),
+    SympsonHetter(EXPOSURE),
+)
 SCORES = np.array([0.3, 1.2, 0.3, 0.8, 0.0, 1.2])
 laws = settings(deadline=None, max_examples=60)
 

@@ -98,12 +98,7 @@ def test_variances_after_each_answer_are_those_of_catr(case: dict) -> None:
     selection = Selection(case, VarianceReduction())
     design, table = selection.design, selection.table
     now = banks.situation(design, table, selection.state)
-    after = np.array(
-        [
-            [banks.situation(design, table, absorb(table, selection.state, row, k, np.nan)).sd[0] ** 2 for k in (0, 1)]
-            for row in selection.rows
-        ]
-    )
+    after = banks.variances_after(design, table, selection.state)[selection.rows]
     at_mode = np.exp(log_probability(table.parameters, selection.theta))[selection.rows, :, 0]
     values = np.sum(at_mode * after, axis=1)
     np.testing.assert_allclose(values, case["criteria"]["EPV"], rtol=0, atol=1e-13)

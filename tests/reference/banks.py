@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.adaptive import Design, begin
+from engine.adaptive import Design, absorb, begin
+from engine.arrays import Floats
 from engine.latent import Independent, Latent, LatentTree
 from engine.parameters import ItemParameters
 from engine.scores import Score
@@ -100,3 +101,11 @@ def situation(design: Design, table: Table, state: State, score: Score | None = 
 def one_of(state: State, index: tuple[int, ...]) -> State:
     """The state of a single run of a batch."""
     return State(*(np.asarray(field)[index] for field in state))
+
+
+def variances_after(design: Design, table: Table, state: State) -> Floats:
+    """Posterior variance of the only competence after a wrong and a right answer to each item, (I, 2), for one run."""
+    items = np.arange(table.competence.size)
+    each = State(*(np.broadcast_to(part, (items.size, *np.shape(part))) for part in state))
+    after = (absorb(table, each, items, np.full(items.size, k), np.full(items.size, np.nan)) for k in (0, 1))
+    return np.stack([situation(design, table, answered).sd[:, 0] ** 2 for answered in after], axis=1)

@@ -16,7 +16,7 @@ def population(nodes: Sequence[float]) -> list[float]:
 
 
 def transition(nodes: Sequence[float], loading: float) -> list[list[float]]:
-    """P(child node, second | parent node, first): a normal density about loading * parent, normalised over the nodes."""
+    """P(child node, second | parent node, first): normal about loading * parent, normalised over the nodes."""
     rows = []
     for parent in nodes:
         density = [math.exp(-0.5 * (child - loading * parent) ** 2 / (1.0 - loading**2)) for child in nodes]

@@ -1,0 +1,69 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+
+from api.database import Database, parsed_url
+from api.tables import metadata
+from tests.api.conftest import World
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    with Database(f"sqlite:///{tmp_path / 'jalon.db'}") as database:
+        database.migrate()
+        yield database
+
+
+def test_the_migrations_make_the_tables(database: Database) -> None:
+    with database.writing() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_migrating_again_changes_nothing(database: Database) -> None:
+    database.migrate()
+
+
+def test_sqlite_is_durable_and_checks_foreign_keys(database: Database) -> None:
+    with database.writing() as connection:
+        for pragma, value in (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)):
+            assert connection.execute(text(f"PRAGMA {pragma}")).scalar_one() == value
+        assert int(connection.execute(text("PRAGMA busy_timeout")).scalar_one()) >= 5_000
+
+
+def test_a_reading_connection_cannot_write(database: Database) -> None:
+    with pytest.raises(OperationalError), database.reading() as connection:
+        connection.execute(text("DELETE FROM clients"))
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("nonsense", "sqlite:///FILE"),
+        ("mysql://localhost/jalon", "use sqlite or postgresql"),
+        ("sqlite://", "name a file"),
+        ("sqlite:///:memory:", "name a file"),
+    ],
+)
+def test_a_bad_url_is_refused_with_a_sentence(url: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        parsed_url(url)
+
+
+@pytest.mark.parametrize("statement", ["UPDATE facts SET response = 1", "DELETE FROM facts"])
+def test_facts_can_be_neither_changed_nor_deleted(world: World, statement: str) -> None:
+    world.open()
+    with pytest.raises(DBAPIError, match="append-only"), world.context.database.writing() as connection:
+        connection.execute(text(statement))
+
+
+def test_there_is_one_fact_at_each_place(world: World) -> None:
+    run = world.open()
+    copy = text("INSERT INTO facts SELECT * FROM facts WHERE run_id = :run")
+    with pytest.raises(IntegrityError), world.context.database.writing() as connection:
+        connection.execute(copy, {"run": run["id"].replace("-", "")})

@@ -1,0 +1,125 @@
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
+
+from api.database import Database
+from api.writer import Writer, WriterClosedError
+
+MANY = 300
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    database = Database(f"sqlite:///{tmp_path / 'writer.db'}")
+    with database.writing() as connection:
+        connection.execute(text("CREATE TABLE parents (id INTEGER PRIMARY KEY)"))
+        connection.execute(text("CREATE TABLE children (parent INTEGER REFERENCES parents(id))"))
+    return database
+
+
+def insert(number: int) -> Callable[[Connection], int]:
+    def job(connection: Connection) -> int:
+        connection.execute(text("INSERT INTO parents VALUES (:id)"), {"id": number})
+        return number
+
+    return job
+
+
+def stored(database: Database) -> list[int]:
+    with database.reading() as connection:
+        return list(connection.execute(text("SELECT id FROM parents ORDER BY id")).scalars())
+
+
+async def together(writer: Writer, jobs: list[Callable[[Connection], int]]) -> list[int | BaseException]:
+    outcomes = await asyncio.gather(*(writer.submit(job) for job in jobs), return_exceptions=True)
+    await writer.close()
+    return outcomes
+
+
+def test_every_job_is_stored_when_its_value_comes(database: Database) -> None:
+    outcomes = asyncio.run(together(Writer(database, batch=64), [insert(number) for number in range(MANY)]))
+    assert outcomes == list(range(MANY))
+    assert stored(database) == list(range(MANY))
+    database.close()
+
+
+def test_a_job_that_fails_undoes_its_own_writes_only(database: Database) -> None:
+    def half(connection: Connection) -> int:
+        insert(1000)(connection)
+        return insert(0)(connection)  # exists: the first insert must go too
+
+    jobs = [insert(number) for number in range(20)]
+    outcomes = asyncio.run(together(Writer(database), [*jobs, half, *(insert(number) for number in range(20, 30))]))
+    assert isinstance(outcomes[20], IntegrityError)
+    assert stored(database) == list(range(30))
+    database.close()
+
+
+def test_an_exception_of_ours_reaches_the_request_that_waits(database: Database) -> None:
+    def refuse(connection: Connection) -> int:
+        insert(5)(connection)
+        raise LookupError("nothing here")
+
+    outcomes = asyncio.run(together(Writer(database), [insert(1), refuse, insert(2)]))
+    assert outcomes[0] == 1
+    assert outcomes[2] == 2
+    assert isinstance(outcomes[1], LookupError)
+    assert stored(database) == [1, 2]
+    database.close()
+
+
+def test_when_commit_fails_every_job_of_the_batch_fails(database: Database) -> None:
+    """A deferred foreign key is checked by COMMIT itself."""
+    entered = asyncio.Event()
+
+    def orphan(connection: Connection) -> int:
+        connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+        connection.execute(text("INSERT INTO children VALUES (404)"))
+        return 0
+
+    async def scenario() -> list[int | BaseException]:
+        writer = Writer(database)
+        entered.set()
+        return await together(writer, [insert(1), orphan, insert(2)])
+
+    outcomes = asyncio.run(scenario())
+    batch = [outcome for outcome in outcomes if isinstance(outcome, IntegrityError)]
+    assert isinstance(outcomes[1], IntegrityError)
+    assert stored(database) == [outcome for outcome in outcomes if isinstance(outcome, int)]
+    assert len(batch) + len(stored(database)) == 3
+    database.close()
+
+
+def test_closing_stores_what_waits_and_refuses_what_comes(database: Database) -> None:
+    async def scenario() -> None:
+        writer = Writer(database)
+        waiting = [asyncio.create_task(writer.submit(insert(number))) for number in range(50)]
+        await asyncio.sleep(0)
+        await writer.close()
+        assert await asyncio.gather(*waiting) == list(range(50))
+        with pytest.raises(WriterClosedError):
+            await writer.submit(insert(99))
+        await writer.close()
+
+    asyncio.run(scenario())
+    assert stored(database) == list(range(50))
+    database.close()
+
+
+def test_a_request_that_went_away_does_not_disturb_the_others(database: Database) -> None:
+    async def scenario() -> None:
+        writer = Writer(database)
+        gone = asyncio.create_task(writer.submit(insert(1)))
+        stays = asyncio.create_task(writer.submit(insert(2)))
+        await asyncio.sleep(0)
+        gone.cancel()
+        assert await stays == 2
+        await writer.close()
+
+    asyncio.run(scenario())
+    assert stored(database) == [1, 2]
+    database.close()

@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.adaptive import Design
+from engine.errors import DesignError, ParameterError
+from engine.latent import Independent, LatentTree
+from engine.models import information, log_probability
+from engine.parameters import ItemParameters
+from engine.responses import NOT_REACHED, SKIPPED, TIMED_OUT
+from engine.scores import VarianceReduction
+from engine.table import SILENCES, build_table
+from tests.reference import banks
+
+MIXED = banks.mixed(0, 18)
+
+
+def test_responses_index_their_evidence() -> None:
+    """Categories count from the front of the response axis and the codes of silence from its end."""
+    table = build_table(MIXED, Design(skip="ignored", time_out="incorrect"))
+    log_p = log_probability(MIXED, table.nodes)
+    assert table.categories == MIXED.categories.max()
+    assert table.log_evidence.shape == (18, table.categories + SILENCES, 41)
+    np.testing.assert_array_equal(table.log_evidence[:, : table.categories], log_p)
+    np.testing.assert_array_equal(table.log_evidence[:, SKIPPED], 0.0)
+    np.testing.assert_array_equal(table.log_evidence[:, TIMED_OUT], log_p[:, 0])
+    np.testing.assert_array_equal(table.log_evidence[:, NOT_REACHED], 0.0)
+    np.testing.assert_array_equal(table.information, information(MIXED, table.nodes))
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.integers(1, 25))
+def test_the_layout_by_competence_comes_back_to_the_rows(seed: int, competences: int, count: int) -> None:
+    """Any order of the competences in the bank, some of them without an item."""
+    rng = np.random.default_rng(seed)
+    competence = rng.integers(0, competences, count)
+    design = Design(latent=Independent(competences))
+    parameters = banks.mixed(seed, count)
+    table = build_table(parameters, design, competence=competence)
+    steps = table.predictive.shape[0] // 2
+    p = np.exp(log_probability(parameters, table.nodes))
+    situation = banks.situation(design, table, banks.states(design, table, seed, (2,)))
+    for node in (0, 20, 40):
+        for k in range(steps):
+            for offset, factor in ((k, 1.0), (steps + k, table.nodes[node])):
+                laid = np.repeat(table.predictive[offset][:, None, node], 2, axis=1)
+                expected = np.tile(factor * p[:, k + 1, node], (2, 1))
+                np.testing.assert_allclose(situation.by_item(laid), expected, rtol=0, atol=1e-13)
+
+
+def test_a_table_is_read_only() -> None:
+    table = banks.table_for(Design(latent=banks.TREE), MIXED)
+    for array in (*table, *vars(table.parameters).values()):
+        if isinstance(array, np.ndarray):
+            assert not array.flags.writeable
+
+
+def test_what_the_caller_keeps_may_change_without_harm() -> None:
+    cuts, timed, competence = np.array([[-1.0, 1.0]]), np.zeros(18, dtype=bool), np.zeros(18, dtype=np.int64)
+    table = build_table(MIXED, Design(), cuts=cuts, timed=timed, competence=competence)
+    cuts[0, 0], timed[0], competence[0] = 9.0, True, 5
+    assert table.cuts.tolist() == [[-1.0, 1.0]]
+    assert not table.timed.any()
+    assert not table.competence.any()
+
+
+def test_a_shortlist_is_made_where_it_can_be_believed() -> None:
+    plain = banks.logistic(0, 18)
+    assert build_table(plain, Design()).shortlist is not None
+    assert build_table(MIXED, Design()).shortlist is None
+    assert build_table(plain, Design(score=VarianceReduction())).shortlist is None
+    assert build_table(plain, Design(latent=Independent(2))).shortlist is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ({"competence": np.full(18, 3)}, DesignError, "measure 4 competences and the design knows 3"),
+        ({"competence": [0, 1]}, ParameterError, "one competence code of 0 or more for each of the 18"),
+        ({"competence": np.full(18, -1)}, ParameterError, "one competence code of 0 or more"),
+        ({"topic": [0, 1]}, ParameterError, "one topic code of 0 or more"),
+        ({"cuts": [[0.0, 1.0]]}, DesignError, "one strictly increasing row for each competence"),
+        ({"cuts": [[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]}, DesignError, "strictly increasing"),
+        ({"cuts": [0.0, 1.0, 2.0]}, DesignError, "strictly increasing"),
+        ({"time_intensity": [4.0]}, ParameterError, "18 finite time intensities"),
+        ({"time_discrimination": np.full(18, np.nan)}, ParameterError, "18 finite time discriminations"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(arguments: dict, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        build_table(MIXED, Design(latent=LatentTree((0, 0, 0), (0.5,), (0.5,) * 3)), **arguments)
+
+
+def test_a_bank_has_an_item() -> None:
+    with pytest.raises(ParameterError, match="at least one item"):
+        build_table(ItemParameters.of("1PL", [], []), Design())

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from api.headers import security_headers
 from api.problems import (
@@ -103,9 +104,9 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     if error.status_code == HTTPStatus.NOT_FOUND:
         problem = Problem(NOT_FOUND, "Nothing is at this address: look at /openapi.json for those that exist.")
     elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = (error.headers or {}).get("Allow", "another method")
+        allowed = ", ".join(_allowed_methods(request))
         problem = Problem(
-            METHOD_NOT_ALLOWED, f"{method} is not allowed on {path}: use {allowed}.", headers=error.headers
+            METHOD_NOT_ALLOWED, f"{method} is not allowed on {path}: use {allowed}.", headers={"Allow": allowed}
         )
     elif error.status_code == HTTPStatus.BAD_REQUEST:
         problem = Problem(BAD_REQUEST, "The body cannot be read: send it in the documented form.")
@@ -114,6 +115,12 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
         kind = ProblemKind(status.name.lower().replace("_", "-"), status.value, status.phrase)
         problem = Problem(kind, f"{status.description or status.phrase}.", headers=error.headers)
     return problem_response(request, problem)
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Methods of every route at the path of a request; Starlette names those of the first one only."""
+    at_path = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    return sorted({method for route in at_path for method in route.methods})
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> Response:

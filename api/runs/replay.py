@@ -145,6 +145,8 @@ def _after_reply(run: Run, assessment: Assessment, state: State, question: Fact,
         raise _DifferenceError(f"{where}: {reply.item} was replied to where {question.item} was asked.")
     row = assessment.snapshot.row(question.item or "")
     response = CODES[reply.kind] if reply.response is None else reply.response
+    if (reply.response is None) == (reply.kind == ANSWERED):
+        raise _DifferenceError(f"{where}: a reply {reply.kind} is stored with the category {reply.response}.")
     if reply.kind == ANSWERED:
         try:
             marked = mark(assessment.snapshot.items[row], reply.answer)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
@@ -10,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from api.body_limit import BodyLimit
 from api.context import Context
 from api.database import Database
+from api.description import described
 from api.errors import install_error_handlers
 from api.framework.endpoints import router as framework
 from api.headers import SecurityHeaders
@@ -54,6 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
     for router in (runs, learners, framework, oauth):
         app.router.routes.extend(router.routes)  # flat, for an included router is searched twice; the hot path first
     install_error_handlers(app)
+    app.openapi = partial(described, app)  # type: ignore[method-assign]
     app.add_middleware(BodyLimit, limit=settings.body_limit)
     app.add_middleware(SecurityHeaders, https=settings.https)
     return app

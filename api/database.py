@@ -64,7 +64,9 @@ class Database:
         self.dialect = parsed.get_backend_name()
         self._writing = _engine(parsed, 1)
         self._reading = _engine(parsed, readers)
-        if self.dialect == "sqlite":
+        if self.dialect == "postgresql":
+            self._reading = self._reading.execution_options(postgresql_readonly=True)
+        else:
             _prepare_sqlite(self._writing, "BEGIN IMMEDIATE", ("journal_mode=WAL", "synchronous=FULL"))
             _prepare_sqlite(self._reading, "BEGIN", ("query_only=ON",))
 

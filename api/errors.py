@@ -65,10 +65,7 @@ def problem_responses(*kinds: ProblemKind) -> dict[int | str, dict[str, Any]]:
     for kind in kinds:
         by_status.setdefault(kind.status, []).append(kind.title)
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
-    return {
-        status: {"model": ProblemDocument, "description": "; ".join(titles), "content": content}
-        for status, titles in by_status.items()
-    }
+    return {status: {"description": "; ".join(titles), "content": content} for status, titles in by_status.items()}
 
 
 def sentence_of(error: Mapping[str, Any]) -> dict[str, str]:

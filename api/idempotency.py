@@ -41,7 +41,7 @@ class Once:
 
 
 def created_before(connection: Connection, once: Once | None) -> str | None:
-    """Return what the first request of this key created; raise a 422 problem when that was another request."""
+    """Return what the first request of this key created; raise a 409 problem when that was another request."""
     if once is None:
         return None
     table = idempotency_keys.c

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from engine import belief
 from engine.arrays import Bools, Floats, Ints
 from engine.errors import DesignError, ResponseError
-from engine.filters import Filter, available
+from engine.filters import Filter, Prefer, Quotas, available
 from engine.grid import Grid
 from engine.latent import Independent, Latent
 from engine.picks import Best, Pick, SympsonHetter
@@ -79,6 +79,10 @@ class Design:
             raise DesignError(f"The scope must name different competences between 0 and {count - 1}.")
         if isinstance(self.score, VarianceReduction) and len(self.score.weights) not in (0, count):
             raise DesignError(f"Give one weight for each of the {count} competences, or none at all.")
+        for rule in self.filters:
+            quotas = rule.filter if isinstance(rule, Prefer) else rule
+            if isinstance(quotas, Quotas) and len(quotas.minimum) != count:
+                raise DesignError(f"Quotas need one minimum and one maximum for each of the {count} competences.")
 
     @property
     def competences_in_scope(self) -> tuple[int, ...]:

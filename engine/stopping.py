@@ -77,6 +77,8 @@ class LevelIsClear:
     def __call__(self, situation: Situation) -> Ints:
         """Give a reason for each run, (*batch,)."""
         table, scope = situation.table, list(situation.scope)
+        if table.cuts.shape[1] == 0:
+            raise DesignError("LevelIsClear needs the cuts of the levels; give them when the table is built.")
         levels = level_probabilities(situation.posterior[..., scope, :], table.nodes, table.cuts[scope])
         return _where(np.round(levels.max(axis=-1).min(axis=-1), 9) >= self.probability, Reason.LEVEL_CLEAR)
 

@@ -104,9 +104,11 @@ def build_table(
             "use a latent structure for all of them."
         )
     levels = np.zeros((competences, 0)) if cuts is None else np.array(cuts, dtype=np.float64)
-    if levels.ndim != 2 or levels.shape[0] != competences or (np.diff(levels, axis=1) <= 0).any():
+    if levels.ndim != 2 or levels.shape[0] != competences or not (np.diff(levels, axis=1) > 0).all():
         raise DesignError("Cuts need one strictly increasing row for each competence.")
     pairs = np.array(list(enemies), dtype=np.int64).reshape(-1, 2)
+    if ((pairs < 0) | (pairs >= count)).any():
+        raise ParameterError(f"Enemies are pairs of rows between 0 and {count - 1}; correct the pairs.")
     order = np.argsort(topics, kind="stable")
     starts = np.flatnonzero(np.diff(topics[order], prepend=-1))
     nodes = design.grid.nodes

@@ -77,7 +77,11 @@ def _pictures(simulation: Simulation) -> list[Picture]:
     ]
     if np.ptp(simulation.result.length) > 0:
         found.append(
-            ("Length of the tests", plots.lengths(simulation), f"{number(use.mean_length)} items on average.")
+            (
+                "Length of the tests",
+                plots.lengths(simulation),
+                f"How many simulees got a test of each length; {number(use.mean_length)} items on average.",
+            )
         )
     if simulation.result.levels.shape[-1] > 1:
         found.append(

@@ -26,7 +26,7 @@ from simulations.learners import Learners
 SHARES: Final = (0.025, 0.05, 0.95, 0.975)
 """Shares of the posterior below the quantiles that a result holds: ends of the 95 % and 90 % intervals."""
 
-CHUNK: Final = 1000
+CHUNK: Final = 2000
 TREE_CHUNK: Final = 200
 """Simulees that go through the engine together: what fits the processor's caches, for one competence and for many."""
 

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.context import context_of
 from api.errors import problem_responses
-from api.oauth.schemas import TokenErrorResponse, TokenRequest, TokenResponse
+from api.oauth.schemas import TokenErrorResponse, TokenResponse
 from api.oauth.service import TokenError, credentials_of, grant
 from api.problems import BODY_TOO_LARGE, TOO_MANY_REQUESTS
 
@@ -16,7 +16,7 @@ router = APIRouter(tags=["oauth"])
 _FORM = "application/x-www-form-urlencoded"
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _FORM_BODY: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {_FORM: {"schema": TokenRequest.model_json_schema()}}},
+    "requestBody": {"required": True, "content": {_FORM: {"schema": {"$ref": "#/components/schemas/TokenRequest"}}}},
     "security": [{}, {"basic": []}],
 }
 

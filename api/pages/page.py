@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api.context import context_of
 from api.pages.language import COOKIE, language_of
-from api.pages.words import LANGUAGES, Words, words_of
+from api.pages.words import LANGUAGES, Words, typeset, words_of
 from itembank.framework import title
 
 HEADERS: Final = {
@@ -30,6 +30,7 @@ _GET_INSTEAD: Final = {"/code": "/", "/leave": "/"}
 _templates = Environment(
     loader=PackageLoader("api.pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
+_templates.filters["typeset"] = typeset
 
 
 @cache
@@ -58,7 +59,7 @@ def page(
         title_of=lambda titles: title(titles, words.language),
         **values,
     )
-    response = HTMLResponse(text, status, {**HEADERS, **(headers or {})})
+    response = HTMLResponse(text, status, {**(headers or {}), **HEADERS})
     chosen = request.query_params.get("lang")
     if chosen in LANGUAGES:
         https = context_of(request).settings.https

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-LEFT, TOP, COLUMN, GAP, STEP, FOOT = 16.0, 16.0, 19.0, 6.0, 21.0, 22.0
+LEFT, TOP, COLUMN, GAP, STEP, FOOT = 16.0, 5.0, 19.0, 6.0, 20.0, 21.0
 """Of the chart: margins, width of a competence, gap between domains, height of a level, room for the codes."""
 
 HUES: Final = 5
 """Colours of domains in the style sheet."""
 
-CELL, STRIP_HEIGHT, FULL = 26.0, 34.0, 0.7
+CELL, STRIP_HEIGHT, FULL = 26.0, 34.0, 0.5
 """Of a strip: width of a level, height of the bars, and the probability that fills them."""
 
 
@@ -91,9 +91,7 @@ def chart(domains: Sequence[Sequence[Column]], levels: int, bands: Sequence[int]
                 for height, probability in enumerate(column.probabilities)
             )
             disc = _top(ground, column.level or 0) + STEP / 2
-            bars.append(
-                Bar(column.code, place % HUES + 1, column.state, column.level, x + COLUMN / 2, disc, boxes)
-            )
+            bars.append(Bar(column.code, place % HUES + 1, column.state, column.level, x + COLUMN / 2, disc, boxes))
             x += COLUMN
         x += GAP
     lines = tuple((number, _top(ground, number) + STEP / 2) for number in range(levels + 1))
@@ -105,7 +103,7 @@ def strip(probabilities: Sequence[float]) -> tuple[Box, ...]:
     """Bars of one competence, levels 0 to L from left to right, as high as they are likely.
 
     >>> [round(box.height, 1) for box in strip([0.7, 0.3])]
-    [34.0, 14.6]
+    [34.0, 20.4]
     """
     return tuple(
         Box(CELL * place + 3, STRIP_HEIGHT - height, CELL - 6, height, probability)

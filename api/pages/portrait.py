@@ -1,13 +1,13 @@
 """A result in words: what a learner reads of each competence, beside its picture."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any, Final
 
-from api.pages.picture import Box, Chart, Column, chart, strip
+from api.pages.picture import HUES, Box, Chart, Column, chart, strip
 from api.pages.words import Words
-from api.runs.results import ESTIMATED, MEASURED, UNKNOWN
+from api.runs.results import MEASURED, UNKNOWN
 from itembank.framework import Competence, Framework, title
 
 COVERAGE: Final = 0.9
@@ -24,6 +24,8 @@ class Line:
     code: str
     title: str
     state: str
+    asked: bool
+    """Whether questions of it were asked, in this run or an earlier one that counts."""
     level: int | None
     heading: str
     certainty: str
@@ -32,11 +34,23 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Portrait:
-    """A profile as it is told: by domain, as a chart, and what stands out."""
+class Chapter:
+    """Competences of a domain as they are told."""
 
-    domains: tuple[tuple[str, str, tuple[Line, ...]], ...]
+    code: str
+    title: str
+    hue: int
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """A profile as it is told: as a chart, by domain, and what stands out."""
+
     chart: Chart
+    asked: tuple[Chapter, ...]
+    guessed: tuple[Chapter, ...]
+    """Competences of which nothing was asked."""
     strong: tuple[str, ...]
     grow: tuple[str, ...]
     open: tuple[str, ...]
@@ -46,25 +60,36 @@ class Portrait:
 def portrait(words: Words, framework: Framework, result: Sequence[Mapping[str, Any]]) -> Portrait:
     """Tell a result, which has one entry for each competence of the framework, in its order."""
     entries = {entry["competence"]: entry for entry in result}
-    domains = tuple(
-        (
+    chapters = tuple(
+        Chapter(
             domain.code,
             title(domain.title, words.language),
+            place % HUES + 1,
             tuple(_line(words, framework, competence, entries[competence.code]) for competence in domain.competences),
         )
-        for domain in framework.domains
+        for place, domain in enumerate(framework.domains)
     )
     drawn = chart(
         [
-            [Column(line.code, line.state, line.level, entries[line.code]["probabilities"] or ()) for line in lines]
-            for _, _, lines in domains
+            [
+                Column(line.code, line.state, line.level, entries[line.code]["probabilities"] or ())
+                for line in chapter.lines
+            ]
+            for chapter in chapters
         ],
         framework.levels,
         [band.levels[0] for band in framework.bands],
     )
-    every = [line for _, _, lines in domains for line in lines]
+    every = [line for chapter in chapters for line in chapter.lines]
     strong, grow = standing_out([line for line in every if line.state == MEASURED])
-    return Portrait(domains, drawn, strong, grow, tuple(line.code for line in every if line.state != MEASURED))
+    return Portrait(
+        drawn,
+        _part(chapters, asked=True),
+        _part(chapters, asked=False),
+        strong,
+        grow,
+        tuple(line.code for line in every if line.state != MEASURED),
+    )
 
 
 def credible_levels(probabilities: Sequence[float], coverage: float = COVERAGE) -> tuple[int, int]:
@@ -100,23 +125,29 @@ def standing_out(measured: Sequence[Line]) -> tuple[tuple[str, ...], tuple[str, 
     return tuple(strong[:NAMED]), tuple(grow[:NAMED])
 
 
+def _part(chapters: Sequence[Chapter], asked: bool) -> tuple[Chapter, ...]:
+    """Keep the lines that were asked, or the others, and the chapters that still have some."""
+    kept = (
+        replace(chapter, lines=tuple(line for line in chapter.lines if line.asked == asked)) for chapter in chapters
+    )
+    return tuple(chapter for chapter in kept if chapter.lines)
+
+
 def _line(words: Words, framework: Framework, competence: Competence, entry: Mapping[str, Any]) -> Line:
-    name, state = title(competence.title, words.language), entry["state"]
+    name, state, asked = title(competence.title, words.language), entry["state"], entry["measured_at"] is not None
     if state == UNKNOWN:
-        return Line(competence.code, name, state, None, words("profile.unknown"), "", words("profile.say_nothing"), ())
-    assert state in (MEASURED, ESTIMATED)
+        nothing = words("profile.say_nothing")
+        return Line(competence.code, name, state, asked, None, words("profile.unknown"), "", nothing, ())
     low, high = credible_levels(entry["probabilities"])
+    sure = words(f"profile.{certainty(entry['probability'])}")
     return Line(
         competence.code,
         name,
         state,
+        asked,
         entry["level"],
         _heading(words, framework, entry["level"]),
-        words(
-            "profile.certainty",
-            words=words(f"profile.{certainty(entry['probability'])}"),
-            percent=round(100 * entry["probability"]),
-        ),
+        words("profile.certainty", words=sure, percent=round(100 * entry["probability"])),
         words("profile.exactly" if low == high else "profile.between", low=low, high=high),
         strip(entry["probabilities"]),
     )

@@ -15,6 +15,7 @@ LANGUAGES: Final = ("fr", "en")
 
 _BEFORE: Final = re.compile(r" (?=[?!:;»%])")
 _AFTER: Final = re.compile(r"(?<=«) ")
+_PRONOUN: Final = re.compile(r"-(?=(?:t-)?(?:vous|il|elle|on)\b)")
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,20 @@ class Words:
 
 @cache
 def words_of(language: str) -> Words:
-    """Return the catalogue of a language; French binds its punctuation with non-breaking spaces."""
+    """Return the catalogue of a language."""
     content = yaml.safe_load((files("api.pages") / "words" / f"{language}.yaml").read_text("utf-8"))
-    bind = _bound if language == "fr" else str
-    return Words(language, {name: _each(text, bind) for name, text in _flat(content)})
+    return Words(language, {name: _each(text, language) for name, text in _flat(content)})
+
+
+def typeset(text: str, language: str) -> str:
+    """Bind what must stay on one line; French puts spaces before its punctuation.
+
+    >>> typeset("Où allez-vous ?", "fr") == "Où allez\u2011vous\u00a0?"
+    True
+    """
+    if language != "fr":
+        return text
+    return _PRONOUN.sub("\u2011", _AFTER.sub("\u00a0", _BEFORE.sub("\u00a0", text)))
 
 
 def _flat(content: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
@@ -62,9 +73,5 @@ def _flat(content: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]
     return pairs
 
 
-def _each(value: Any, bind: Any) -> Any:
-    return [bind(text) for text in value] if isinstance(value, list) else bind(value)
-
-
-def _bound(text: str) -> str:
-    return _AFTER.sub("\u00a0", _BEFORE.sub("\u00a0", text))
+def _each(value: Any, language: str) -> Any:
+    return [typeset(text, language) for text in value] if isinstance(value, list) else typeset(value, language)

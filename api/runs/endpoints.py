@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request, Response
+from pydantic_core import to_json
 from starlette.responses import JSONResponse
 
 from api.body import json_body
@@ -41,11 +42,15 @@ router = APIRouter(
     responses=problem_responses(UNAUTHENTICATED, NOT_ALLOWED, INVALID_REQUEST),
 )
 
-_ANSWER_BODY: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": AnswerRequest.model_json_schema()}}},
+_ANSWER: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/AnswerRequest"}}},
+    },
+    "parameters": [{"name": "run_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}],
     "security": [{"platform": [RUNS_WRITE]}, {"learner": []}],
 }
-"""What the signature would say: on this path, the hot one, the endpoint reads the token and the body itself."""
+"""What the signature would say: on this path, the hot one, the endpoint reads the request itself."""
 
 RunId = Annotated[str, Path(json_schema_extra={"format": "uuid"})]
 
@@ -65,18 +70,17 @@ RunId = Annotated[str, Path(json_schema_extra={"format": "uuid"})]
         INVALID_ANSWER,
         UNKNOWN_KIND,
     ),
-    openapi_extra=_ANSWER_BODY,
+    openapi_extra=_ANSWER,
 )
-async def post_answer(request: Request, run_id: RunId) -> Response:
+async def post_answer(request: Request) -> Response:
     """Store a reply; the answer comes once it is on disk. The same reply sent again gets the same answer."""
     context = context_of(request)
-    live = await run_for(context, run_id, await caller_of(request, RUNS_WRITE))
+    live = await run_for(context, request.path_params["run_id"], await caller_of(request, RUNS_WRITE))
     answer = await json_body(request, AnswerRequest)
     reply = Reply(
         answer.position, answer.item, answer.answer, answer.skipped, answer.timed_out, answer.seconds, answer.kind
     )
-    body: dict[str, Any] = await post_reply(context, live.run.id, reply)
-    return JSONResponse(body)
+    return Response(to_json(await post_reply(context, live.run.id, reply)), media_type="application/json")
 
 
 @router.post(

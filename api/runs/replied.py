@@ -15,13 +15,13 @@ Replied = Mapping[int, datetime]
 
 
 def with_replies(before: Replied, design: Design, bank: Bank, replies: Sequence[Fact]) -> Replied:
-    """Add replies to items of a bank; a reply that the design ignores says nothing."""
-    last = dict(before)
-    for fact in replies:
-        if _says_something(design, fact):
-            row = bank.competence_rows[bank.snapshot.row(fact.item or "")]
-            last[row] = max(fact.at, last.get(row, fact.at))
-    return last
+    """Add later replies, in order, to items of a bank; a reply that the design ignores says nothing."""
+    last = {
+        bank.competence_rows[bank.snapshot.row(fact.item or "")]: fact.at
+        for fact in replies
+        if _says_something(design, fact)
+    }
+    return {**before, **last}
 
 
 def earlier_replies(
@@ -29,8 +29,9 @@ def earlier_replies(
 ) -> Replied:
     """Read what was replied to in the earlier runs that count in a run."""
     last: Replied = {}
-    for run_id, replies in replies_of(connection, [run_id for run_id, _ in earlier]).items():
-        run = run_of(connection, run_id)
+    replies_by_run = replies_of(connection, [run_id for run_id, _ in earlier])
+    for run_id, _ in reversed(earlier):  # the latest run last
+        run, replies = run_of(connection, run_id), replies_by_run[run_id]
         assert run is not None
         last = with_replies(last, design, pins.pinned_bank(connection, run.snapshot_hash), replies)
     return last

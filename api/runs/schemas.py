@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
 from api.learners.schemas import CompetenceResult
 from itembank.items import FLAGS
@@ -11,10 +11,28 @@ Flag = Literal["blind", "colour_blind", "deaf"]
 CompetenceCode = Annotated[str, Field(min_length=1, max_length=32)]
 
 
+def _number(value: Any) -> Any:
+    """Let integers of JSON through, which knows no difference between 3 and 3.0."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("input should be a whole number")
+    return value
+
+
+Position = Annotated[int, Field(strict=False, ge=0, le=2**31 - 1), BeforeValidator(_number)]
+Length = Annotated[int, Field(strict=False, ge=1, le=200), BeforeValidator(_number)]
+Seed = Annotated[int, Field(strict=False, ge=0, le=2**63 - 1), BeforeValidator(_number)]
+
+_ONE_REPLY: list[JsonValue] = [
+    {"required": ["answer"], "properties": {"answer": {"not": {"type": "null"}}}},
+    {"required": ["skipped"], "properties": {"skipped": {"const": True}}},
+    {"required": ["timed_out"], "properties": {"timed_out": {"const": True}}},
+]
+
+
 class RunRequest(BaseModel):
     """A run to open."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     learner_id: str = Field(max_length=64, description="The learner, as POST /v1/learners named them.")
     competences: list[CompetenceCode] | None = Field(
@@ -24,18 +42,18 @@ class RunRequest(BaseModel):
     accessible: list[Flag] = Field(
         default_factory=list, max_length=len(FLAGS), description="Ask only items that suit all of these."
     )
-    length: int | None = Field(None, ge=1, le=200, description="Items asked; by default what the competences need.")
-    seed: int | None = Field(
-        None, ge=0, lt=2**63, description="Seed of the draws, to reproduce a simulation; drawn at random when left out."
+    length: Length | None = Field(None, description="Items asked; by default what the competences need.")
+    seed: Seed | None = Field(
+        None, description="Seed of the draws, to reproduce a simulation; drawn at random when left out."
     )
 
 
 class AnswerRequest(BaseModel):
     """A reply to the pending item: an answer, or skipped, or timed_out."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"oneOf": _ONE_REPLY})
 
-    position: int = Field(ge=0, le=2**31 - 1, description="Position of the pending item.")
+    position: Position = Field(description="Position of the pending item.")
     item: str = Field(min_length=1, max_length=255, description="Id of the pending item.")
     kind: str | None = Field(None, max_length=64, description="Kind of the item; checked when given.")
     answer: JsonValue = Field(None, description="In the form that the item's kind asks for.")

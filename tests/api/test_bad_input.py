@@ -102,7 +102,9 @@ def test_a_body_too_large(world: World, problem: Check, path: str) -> None:
     headers = {"Content-Type": "application/json"}
     problem(world.call("POST", path, content=large, headers=headers), 413, "body-too-large", "65536 bytes")
     if path != "/oauth/token":
-        pieces = world.call("POST", path, content=(large[i : i + 999] for i in range(0, len(large), 999)), headers=headers)
+        pieces = world.call(
+            "POST", path, content=(large[i : i + 999] for i in range(0, len(large), 999)), headers=headers
+        )
         assert pieces.status_code in (413, 404)
 
 
@@ -115,7 +117,9 @@ def test_a_body_too_large_that_does_not_say_so(world: World, problem: Check) -> 
     problem(world.call("POST", "/v1/learners", content=pieces, headers=headers), 413, "body-too-large")
 
 
-@pytest.mark.parametrize("content", [b"{", b"", b"\xff\xfe", b"{'a': 1}", b"nul", b"[" * 5_000, b'{"position": "\\ud800"}'])
+@pytest.mark.parametrize(
+    "content", [b"{", b"", b"\xff\xfe", b"{'a': 1}", b"nul", b"[" * 5_000, b'{"position": "\\ud800"}']
+)
 def test_invalid_json(world: World, problem: Check, content: bytes) -> None:
     run = world.open()
     headers = {"Content-Type": "application/json"}
@@ -197,7 +201,9 @@ def test_a_run_that_cannot_be_opened(
 
 @pytest.mark.parametrize("external_id", ["", "a\x00b", "x" * 256, 7, "line\nbreak"])
 def test_a_learner_that_cannot_be_created(world: World, problem: Check, external_id: Any) -> None:
-    problem(world.call("POST", "/v1/learners", json={"external_id": external_id}), 422, "invalid-request", "external_id")
+    problem(
+        world.call("POST", "/v1/learners", json={"external_id": external_id}), 422, "invalid-request", "external_id"
+    )
 
 
 def test_a_body_that_is_not_announced_as_json(world: World, problem: Check) -> None:

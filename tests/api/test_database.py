@@ -1,20 +1,20 @@
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from api.database import Database, parsed_url
+from api.settings import Settings
 from api.tables import metadata
 from tests.api.conftest import World
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    with Database(f"sqlite:///{tmp_path / 'jalon.db'}") as database:
+def database(settings: Settings) -> Iterator[Database]:
+    with Database(settings.database) as database:
         database.migrate()
         yield database
 
@@ -30,6 +30,8 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
 
 
 def test_sqlite_is_durable_and_checks_foreign_keys(database: Database) -> None:
+    if database.dialect != "sqlite":
+        pytest.skip("another database has its own settings")
     with database.writing() as connection:
         for pragma, value in (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)):
             assert connection.execute(text(f"PRAGMA {pragma}")).scalar_one() == value
@@ -37,7 +39,7 @@ def test_sqlite_is_durable_and_checks_foreign_keys(database: Database) -> None:
 
 
 def test_a_reading_connection_cannot_write(database: Database) -> None:
-    with pytest.raises(OperationalError), database.reading() as connection:
+    with pytest.raises(DBAPIError, match=r"readonly|read-only"), database.reading() as connection:
         connection.execute(text("DELETE FROM clients"))
 
 
@@ -63,7 +65,6 @@ def test_facts_can_be_neither_changed_nor_deleted(world: World, statement: str) 
 
 
 def test_there_is_one_fact_at_each_place(world: World) -> None:
-    run = world.open()
-    copy = text("INSERT INTO facts SELECT * FROM facts WHERE run_id = :run")
+    world.open()
     with pytest.raises(IntegrityError), world.context.database.writing() as connection:
-        connection.execute(copy, {"run": run["id"].replace("-", "")})
+        connection.execute(text("INSERT INTO facts SELECT * FROM facts"))

@@ -90,7 +90,9 @@ def test_a_client_needs_a_name_and_scopes_that_exist(world: World, name: str, sc
 def test_too_many_tries_are_refused(tmp_path: Path, problem: Callable[..., Any]) -> None:
     settings = Settings(database=f"sqlite:///{tmp_path / 'jalon.db'}", token_rate="3/minute")
     with TestClient(create_app(settings)) as client:
-        responses = [client.post("/oauth/token", data=GRANT | {"client_id": "x", "client_secret": "y"}) for _ in range(4)]
+        responses = [
+            client.post("/oauth/token", data=GRANT | {"client_id": "x", "client_secret": "y"}) for _ in range(4)
+        ]
     assert [response.status_code for response in responses[:3]] == [401] * 3
     problem(responses[3], 429, "too-many-requests", "wait")
     assert int(responses[3].headers["retry-after"]) >= 1

@@ -110,7 +110,7 @@ def test_opening_is_idempotent_with_a_key(world: World, problem: Callable[..., A
     assert (again.status_code, again.json()) == (201, first)
     assert len(world.call("GET", f"/v1/learners/{learner['id']}/runs").json()["items"]) == 1
     other = world.call("POST", "/v1/runs", json=body | {"length": 3}, headers=key)
-    problem(other, 422, "idempotency-key-reused")
+    problem(other, 409, "idempotency-key-reused")
 
 
 def test_the_same_seed_asks_the_same_items(world: World) -> None:

@@ -127,6 +127,16 @@ def test_no_timed_item_right_after_another() -> None:
         assert found[run, row] == (not (TABLE.timed[row] and last != NONE and TABLE.timed[last]))
 
 
+def test_a_first_item_may_be_timed_whatever_the_last_row_of_the_bank() -> None:
+    design = Design()
+    for timed in ([True, True], [True, False], [False, True]):
+        table = build_table(banks.logistic(0, 2), design, timed=timed)
+        state, _ = begin(design, table, 0.0)
+        assert NoTwoTimed()(banks.situation(design, table, state)).tolist() == [True, True]
+        after = NoTwoTimed()(banks.situation(design, table, absorb(table, state, 0, 1, 9.0)))
+        assert after.tolist() == [not timed[0], not (timed[0] and timed[1])]
+
+
 def test_an_item_must_fit_into_the_time_left() -> None:
     situation = now(7)
     state = situation.state

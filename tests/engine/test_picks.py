@@ -142,6 +142,15 @@ def test_leading_items_are_the_sorted_ones(seed: int, count: int, depth: int) ->
         assert best.scores[index].tolist() == scores[index][expected].tolist()
 
 
+@pytest.mark.parametrize("pick", [Proportional(), Proportional(3.0), SympsonHetter(EXPOSURE)])
+def test_the_lowest_draw_is_not_the_first_item_but_the_first_that_may_be_drawn(pick: Pick) -> None:
+    scores = quantised(np.array([0.0, 0.5, 0.5, 0.0, 0.1, 0.2]))
+    available = np.array([False, False, True, True, True, True])
+    assert pick(masked(scores, available), np.float64(0.0)) == 2
+    worthless_first = np.array([True, False, True, True, True, True])
+    assert pick(masked(scores, worthless_first), np.float64(0.0)) == 2
+
+
 def test_scores_closer_than_a_quantum_are_equal() -> None:
     assert quantised(np.array([0.1 + 0.2]))[0] == quantised(np.array([0.3]))[0] == 0.3 * QUANTUM
     assert quantised(np.array([1e-9]))[0] > quantised(np.array([4e-10]))[0]

@@ -91,3 +91,10 @@ def test_quotas_that_no_test_satisfies_are_refused(
 ) -> None:
     with pytest.raises(DesignError, match=words):
         Quotas(*arguments)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_quotas_are_for_every_competence_of_the_design(wrapped: bool) -> None:
+    quotas = Quotas((1, 1), (3, 3), 4)
+    with pytest.raises(DesignError, match="for each of the 3 competences"):
+        Design(filters=(Prefer(quotas) if wrapped else quotas,), latent=Independent(3))

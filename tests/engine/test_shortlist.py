@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.adaptive import Design, decide
+from engine.adaptive import Design, begin, decide
 from engine.grid import Grid
 from engine.models import information
 from engine.parameters import ItemParameters
@@ -72,6 +72,15 @@ def test_very_flat_and_very_steep_items(a: float) -> None:
     flat_or_steep = ItemParameters.of("2PL", a * rng.uniform(0.9, 1.0, 120), rng.uniform(-3.0, 3.0, 120))
     for pick in (Best(), TopK(4)):
         same_decisions(Design(pick=pick, stop=NEVER), flat_or_steep, 8, 0.7, 2.0)
+
+
+def test_items_closer_than_a_quantum_are_asked_in_the_order_of_their_rows() -> None:
+    """Items so flat that all scores round to one number, though their bounds are in another order."""
+    design = Design(stop=NEVER)
+    flat = ItemParameters.of("2PL", np.full(120, 0.004), np.random.default_rng(8).uniform(-3.0, 3.0, 120))
+    for pick in (Best(), TopK(4)):
+        same_decisions(Design(pick=pick, stop=NEVER), flat, 8, 0.9, 2.0)
+    assert begin(design, build_table(flat, design), 0.0)[1].item == 0
 
 
 @pytest.mark.parametrize("kind", ["1PL", "2PL", "3PL", "4PL"])

@@ -6,6 +6,7 @@ from engine.errors import DesignError
 from engine.levels import level_probabilities
 from engine.responses import NONE
 from engine.stopping import AllOf, AnyOf, AtLeast, LevelIsClear, MaxLength, OutOfTime, PreciseEnough, Reason, Stop
+from engine.table import build_table
 from tests.reference import banks
 
 DESIGN = Design(latent=banks.TREE)
@@ -80,6 +81,12 @@ def test_rules_nest() -> None:
 def test_a_list_of_rules_is_not_empty(rule: type[AnyOf | AllOf]) -> None:
     with pytest.raises(DesignError, match="at least one rule"):
         rule(())
+
+
+def test_levels_need_cuts() -> None:
+    design = Design(stop=AnyOf((MaxLength(5), LevelIsClear())))
+    with pytest.raises(DesignError, match="needs the cuts"):
+        begin(design, build_table(banks.logistic(1, 3), design), 0.0)
 
 
 def test_nothing_left_when_every_item_was_asked() -> None:

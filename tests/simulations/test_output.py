@@ -11,7 +11,7 @@ from engine.picks import SympsonHetter
 from engine.stopping import AnyOf, MaxLength, PreciseEnough
 from simulations.behaviours import behaving
 from simulations.learners import draw
-from simulations.output import write
+from simulations.output import write, write_files
 from simulations.report import report
 from simulations.run import simulate
 from simulations.simulation import Simulation
@@ -124,11 +124,11 @@ def test_files_are_replaced_in_a_folder_that_exists(plain, tmp_path):
     assert json.loads((tmp_path / "summary.json").read_text())["learners"] == 60
 
 
-def test_a_new_folder_appears_complete_or_not_at_all(plain, tmp_path, monkeypatch):
-    monkeypatch.setattr("simulations.output.learners_text", lambda simulation: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        write(plain, tmp_path / "deep" / "out")
-    assert list(tmp_path.iterdir()) == []
+def test_a_new_folder_appears_complete_or_not_at_all(tmp_path):
+    texts = {"first.txt": "written", "nowhere/second.txt": "cannot be written"}
+    with pytest.raises(FileNotFoundError):
+        write_files(texts, tmp_path / "deep" / "out")
+    assert list((tmp_path / "deep").iterdir()) == []
 
 
 def test_a_file_in_the_way_is_told(plain, tmp_path):

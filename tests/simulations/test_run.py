@@ -70,9 +70,9 @@ def test_the_served_positioning_is_the_simulated_one():
 @pytest.mark.parametrize("bank", [plain_bank, tied_bank])
 def test_the_chunk_does_not_matter(bank):
     design, table = single(bank(), stop=VARIED, pick=TopK(3))
-    learners = draw(design.latent, 230, seed=2)
+    learners = draw(design.latent, 90, seed=2)
     whole = simulate(design, table, learners, BEHAVIOURS)
-    for chunk in (1, 7, 100, 229):
+    for chunk in (1, 7, 50, 89):
         assert_same(simulate(design, table, learners, BEHAVIOURS, chunk=chunk), whole, exactly=False)
 
 

@@ -1,10 +1,8 @@
-import pytest
+import typer
 from typer.testing import CliRunner
 
 from simulations.studies import __main__ as command
 from simulations.studies import benevolence, skip_policies, tree_gain
-
-typer = pytest.importorskip("typer")
 
 
 def test_the_tree_gains():

@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
+from threadpoolctl import threadpool_limits
 
 from api.body_limit import BodyLimit
 from api.context import Context
@@ -18,6 +19,7 @@ from api.headers import SecurityHeaders
 from api.keys import load_keys
 from api.learners.endpoints import router as learners
 from api.oauth.endpoints import router as oauth
+from api.pages.install import install_pages
 from api.rates import RateLimit
 from api.recent import Recent
 from api.runs.assessment import Pins, Served
@@ -26,6 +28,7 @@ from api.runs.endpoints import router as runs
 from api.runs.stepper import Stepper
 from api.settings import Settings
 from api.writer import Writer
+from itembank.bank import ItemBank
 from itembank.files import load_bank, shipped_bank
 
 _TOKENS = 4_096
@@ -39,7 +42,8 @@ def create_app(settings: Settings) -> FastAPI:
         context = await run_in_threadpool(open_context, settings)
         app.state.context = context
         try:
-            yield
+            with threadpool_limits(limits=1, user_api="blas"):  # products here are small, and threads cost more
+                yield
         finally:
             await context.writer.close()
             context.database.close()
@@ -53,9 +57,10 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for router in (runs, learners, framework, oauth):
-        app.router.routes.extend(router.routes)  # flat, for an included router is searched twice; the hot path first
+    ours = [route for router in (runs, learners, framework, oauth) for route in router.routes]
+    app.router.routes[:0] = ours  # flat, for an included router is searched twice; the hot path first
     install_error_handlers(app)
+    install_pages(app)
     app.openapi = partial(described, app)  # type: ignore[method-assign]
     app.add_middleware(BodyLimit, limit=settings.body_limit)
     app.add_middleware(SecurityHeaders, https=settings.https)
@@ -67,16 +72,25 @@ def from_environment() -> FastAPI:
     return create_app(Settings())
 
 
+def prepare(settings: Settings) -> None:
+    """Migrate the database and read the bank once, before any worker starts; what is wrong is told here."""
+    _bank(settings)
+    with Database(settings.database) as database:
+        database.migrate()
+        load_keys(database)
+
+
 def open_context(settings: Settings) -> Context:
     """Open what the services need: the migrated database, its writer, the secrets and the bank."""
-    bank = shipped_bank() if settings.bank is None else load_bank(settings.bank)
+    bank = _bank(settings)
     database = Database(settings.database)
     database.migrate()
     pins = Pins()
+    writer = Writer(database, settings.write_batch)
     return Context(
         settings=settings,
         database=database,
-        writer=Writer(database, settings.write_batch),
+        writer=writer,
         keys=load_keys(database),
         token_limit=RateLimit("token", settings.token_rate),
         code_limit=RateLimit("code", settings.code_rate),
@@ -90,8 +104,12 @@ def open_context(settings: Settings) -> Context:
             least_items=settings.fresh_items,
         ),
         live_runs=Recent(settings.live_runs),
-        stepper=Stepper(),
+        stepper=Stepper(writer.when_free),
     )
+
+
+def _bank(settings: Settings) -> ItemBank:
+    return shipped_bank() if settings.bank is None else load_bank(settings.bank)
 
 
 def _version() -> str:

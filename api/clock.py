@@ -14,4 +14,4 @@ def iso(moment: datetime) -> str:
     >>> iso(datetime(2026, 9, 1, 8, 30, tzinfo=UTC))
     '2026-09-01T08:30:00.000000Z'
     """
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -117,7 +117,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 def _allowed_methods(request: Request) -> list[str]:
     """Methods of every route at the path of a request; Starlette names those of the first one only."""
     at_path = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
-    return sorted({method for route in at_path for method in route.methods})
+    return sorted({method for route in at_path for method in getattr(route, "methods", ())})
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> Response:

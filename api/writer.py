@@ -72,6 +72,8 @@ class Writer:
         self._queue: queue.SimpleQueue[_Queued | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
+        self._under_way = 0
+        self._when_free: list[Callable[[], None]] = []
         self._thread = threading.Thread(target=self._work, name="jalon-writer", daemon=True)
         self._thread.start()
 
@@ -86,7 +88,24 @@ class Writer:
             if self._closed:
                 raise WriterClosedError("the server is stopping: send the request again in a moment")
             self._queue.put(_Queued(job, loop, future))
-        return await future
+            self._under_way += 1
+        try:
+            return await future
+        finally:
+            self._under_way -= 1
+            if self._under_way == 0:
+                self._free()
+
+    def when_free(self, call: Callable[[], None]) -> None:
+        """Call ``call`` from the event loop as soon as no job is under way: what it submits then goes together."""
+        self._when_free.append(call)
+        if self._under_way == 0:
+            asyncio.get_running_loop().call_soon(self._free)
+
+    def _free(self) -> None:
+        calls, self._when_free = self._when_free, []
+        for call in calls:
+            call()
 
     async def close(self) -> None:
         """Refuse new jobs, commit those that wait, and end the thread."""

@@ -79,10 +79,6 @@ class Design:
             raise DesignError(f"The scope must name different competences between 0 and {count - 1}.")
         if isinstance(self.score, VarianceReduction) and len(self.score.weights) not in (0, count):
             raise DesignError(f"Give one weight for each of the {count} competences, or none at all.")
-        for rule in self.filters:
-            quotas = rule.filter if isinstance(rule, Prefer) else rule
-            if isinstance(quotas, Quotas) and len(quotas.minimum) != count:
-                raise DesignError(f"Quotas need one minimum and one maximum for each of the {count} competences.")
 
     @property
     def competences_in_scope(self) -> tuple[int, ...]:
@@ -282,6 +278,10 @@ def _start(
         raise DesignError(
             f"The design has {len(design.pick.exposure)} exposure parameters for {count} items; fit them again."
         )
+    for rule in design.filters:
+        quotas = rule.filter if isinstance(rule, Prefer) else rule
+        if isinstance(quotas, Quotas) and len(quotas.minimum) != competences:
+            raise DesignError(f"Quotas need one minimum and one maximum for each of the {competences} competences.")
     scope = np.isin(table.competence, design.competences_in_scope)
     may = np.broadcast_to(scope if allowed is None else np.asarray(allowed, dtype=bool) & scope, (*batch, count))
     known = np.zeros((*batch, competences, nodes))

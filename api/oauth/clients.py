@@ -1,12 +1,14 @@
-"""Clients of the API: how the command line makes one."""
+"""Clients of the API: how the command line makes one, and the one of a server on one's own machine."""
 
 from collections.abc import Iterable
 
 from api.clock import now
 from api.database import Database
 from api.identifiers import fingerprint, new_id, new_secret
-from api.oauth.repository import Client, add_client
-from api.oauth.scopes import checked_scopes
+from api.oauth.repository import Client, add_client, change_secret
+from api.oauth.scopes import SCOPES, checked_scopes
+
+LOCAL = "local"
 
 
 def create_client(database: Database, name: str, scopes: Iterable[str]) -> tuple[str, str]:
@@ -38,3 +40,23 @@ def create_client(database: Database, name: str, scopes: Iterable[str]) -> tuple
     with database.writing() as connection:
         add_client(connection, client, now())
     return client.id, secret
+
+
+def local_client(url: str) -> tuple[str, str]:
+    """Give the client of a server on one's own machine: always the same, with every scope and a new secret.
+
+    Parameters
+    ----------
+    url : str
+        Of a migrated database.
+
+    Returns
+    -------
+    (client_id, client_secret) : tuple of str
+    """
+    secret = new_secret()
+    with Database(url) as database, database.writing() as connection:
+        if not change_secret(connection, LOCAL, fingerprint(secret)):
+            client = Client(LOCAL, "This machine", fingerprint(secret), checked_scopes(SCOPES))
+            add_client(connection, client, now())
+    return LOCAL, secret

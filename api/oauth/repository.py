@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from api.tables import clients
 
@@ -28,6 +28,12 @@ def add_client(connection: Connection, client: Client, at: datetime) -> None:
         "created_at": at,
     }
     connection.execute(insert(clients).values(row))
+
+
+def change_secret(connection: Connection, client_id: str, secret_hash: str) -> bool:
+    """Give a client another secret; tell whether there is such a client."""
+    changed = connection.execute(update(clients).where(clients.c.id == client_id).values(secret_hash=secret_hash))
+    return changed.rowcount == 1
 
 
 def client_of(connection: Connection, client_id: str) -> Client | None:

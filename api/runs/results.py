@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from api.clock import iso
 from api.runs.live import Live
 from engine.adaptive import Design, posterior
-from engine.arrays import Floats
+from engine.arrays import Bools, Floats
 from engine.belief import mean, sd
 from engine.latent import LatentTree
 from engine.levels import level, level_probabilities
@@ -68,17 +70,15 @@ def unmeasured(code: str) -> dict[str, Any]:
 
 def competence_states(design: Design, bound: float, sds: Floats, replied: Sequence[int]) -> list[str]:
     """State of each of the C competences, from the sd (C,) and the competences whose items were replied to."""
-    return [
-        MEASURED
-        if row in replied and round(float(spread), DECIMALS) <= bound
-        else ESTIMATED
-        if row in replied or _informed(design, row, replied)
-        else UNKNOWN
-        for row, spread in enumerate(sds)
-    ]
+    own = np.isin(np.arange(sds.size), list(replied))
+    informed = own | _informed(design, own)
+    measured = own & (np.round(sds, DECIMALS) <= bound)
+    return [MEASURED if sure else ESTIMATED if some else UNKNOWN for sure, some in zip(measured, informed, strict=True)]
 
 
-def _informed(design: Design, row: int, replied: Sequence[int]) -> bool:
-    """Tell whether the tree carries something of the competences replied to over to another one."""
+def _informed(design: Design, own: Bools) -> Bools:
+    """Competences that the tree informs about from those whose own items were replied to, (C,)."""
     tree = design.latent
-    return isinstance(tree, LatentTree) and any(tree.correlations()[row, other] > 0 for other in replied)
+    if not isinstance(tree, LatentTree):
+        return np.zeros_like(own)
+    return np.asarray((tree.correlations()[:, own] > 0).any(axis=1))

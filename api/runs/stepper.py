@@ -60,7 +60,8 @@ def step_all(assessment: Assessment, batch: Sequence[Taken]) -> list[Stepped]:
 class Stepper:
     """Gathers the replies of one turn of the event loop and takes their steps together."""
 
-    def __init__(self) -> None:
+    def __init__(self, when_free) -> None:
+        self._when_free = when_free
         self._waiting: list[tuple[Taken, asyncio.Future[Stepped]]] = []
 
     async def step(self, taken: Taken) -> Stepped:
@@ -68,7 +69,7 @@ class Stepper:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Stepped] = loop.create_future()
         if not self._waiting:
-            loop.call_soon(self._flush)
+            self._when_free(self._flush)
         self._waiting.append((taken, future))
         return await future
 

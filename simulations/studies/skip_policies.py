@@ -3,8 +3,8 @@
 "Unknown" is right when a skip means "I do not know", "ignored" when it means nothing. The study shows what each costs
 when it is wrong.
 
-"Unknown" and "incorrect" give the same numbers on items without slips (1PL to 3PL): there, a wrong answer proves as much
-as a skip that one does not know, 1 - P = (1 - c)(1 - P*). They differ for 4PL items only.
+"Unknown" and "incorrect" give the same numbers on items without slips (1PL to 3PL): there, a wrong answer proves as
+much as a skip that one does not know, 1 - P = (1 - c)(1 - P*). They differ for 4PL items only.
 """
 
 from dataclasses import replace

@@ -7,7 +7,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from api.app import create_app
-from api.oauth.clients import create_client
+from api.oauth.clients import create_client, local_client
+from api.oauth.scopes import SCOPES
 from api.settings import Settings
 from api.tables import clients
 from tests.api.conftest import World
@@ -79,6 +80,13 @@ def test_secrets_are_kept_as_hashes(world: World) -> None:
     with world.context.database.reading() as connection:
         kept = connection.execute(select(clients)).all()
     assert world.secret not in str(kept)
+
+
+def test_the_local_client_stays_and_its_secret_changes(world: World) -> None:
+    first, second = (local_client(world.settings.database) for _ in range(2))
+    assert first[0] == second[0]
+    assert ask(world, GRANT, auth=first).status_code == 401
+    assert ask(world, GRANT, auth=second).json()["scope"] == " ".join(sorted(SCOPES))
 
 
 @pytest.mark.parametrize(("name", "scopes"), [("", ["runs:read"]), ("x" * 256, ["runs:read"]), ("x", []), ("x", ["?"])])

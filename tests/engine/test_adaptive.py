@@ -101,6 +101,29 @@ def test_many_at_once_are_each_alone_and_replay_equals_steps(design: Design, ban
         same_states(banks.one_of(padded, (index,)), state)
 
 
+@pytest.mark.parametrize(
+    ("design", "bank"),
+    [
+        (Design(stop=MaxLength(10)), "ties"),
+        (Design(pick=TopK(5), stop=MaxLength(10)), "ties"),
+        (Design(score=VarianceReduction(), latent=banks.TREE, pick=TopK(3), stop=MaxLength(10)), "ties"),
+        (
+            Design(score=WeightedInformation(), latent=banks.TREE, pick=Proportional(2.0), stop=MaxLength(8)),
+            "six models",
+        ),
+    ],
+    ids=lambda part: part if isinstance(part, str) else type(part.score).__name__,
+)
+def test_a_hundred_at_once_are_each_alone(design: Design, bank: str) -> None:
+    """Large enough for other routines of linear algebra than those that serve a single learner."""
+    table = banks.table_for(design, BANKS[bank](7, 60), 7)
+    learners = list(range(100))
+    for learner, run in zip(learners, simulated(design, table, learners), strict=True):
+        alone, _ = served(design, table, learner)
+        assert (alone.items, alone.responses, alone.reason) == (run.items, run.responses, run.reason)
+        np.testing.assert_allclose(alone.means, run.means, rtol=0, atol=1e-12)
+
+
 def test_the_combinations_cover_what_they_name() -> None:
     designs = [combination.values[0] for combination in COMBINATIONS]
     for name, options in (("score", SCORES), ("pick", PICKS), ("filters", FILTERS), ("stop", STOPS)):
@@ -186,6 +209,9 @@ def test_only_what_is_allowed_is_asked() -> None:
         )
     assert (decision.reason == Reason.NOTHING_LEFT).sum() == (50 if allowed.sum() == 4 else 0)
     assert (state.asked == allowed).all()
+    scoped = Design(latent=banks.TREE, scope=(1,))
+    table = banks.table_for(scoped, banks.mixed(0, 30))
+    assert (begin(scoped, table, 0.5, allowed=allowed)[0].allowed == (allowed & (table.competence == 1))).all()
 
 
 @laws

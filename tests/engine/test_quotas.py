@@ -96,5 +96,7 @@ def test_quotas_that_no_test_satisfies_are_refused(
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_quotas_are_for_every_competence_of_the_design(wrapped: bool) -> None:
     quotas = Quotas((1, 1), (3, 3), 4)
+    design = Design(filters=(Prefer(quotas) if wrapped else quotas,), latent=Independent(3))
+    table = build_table(banks.logistic(8, 18), design, competence=np.repeat([0, 1, 2], 6))
     with pytest.raises(DesignError, match="for each of the 3 competences"):
-        Design(filters=(Prefer(quotas) if wrapped else quotas,), latent=Independent(3))
+        begin(design, table, 0.0)

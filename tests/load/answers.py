@@ -122,9 +122,9 @@ async def measure(arguments: argparse.Namespace, database: str, credentials: tup
             rates["answers"].append(rate)
             waits += latencies
             print(f"round {number}: bare {rates['bare'][-1]:.0f}/s, answers {rate:.0f}/s", flush=True)
-    ratio = statistics.median(rates["answers"]) / statistics.median(rates["bare"])
+    ratio = statistics.median(answers / bare for answers, bare in zip(rates["answers"], rates["bare"], strict=True))
     cuts = statistics.quantiles(waits, n=100)
-    print(f"answers {len(waits)}, {statistics.median(rates['answers']):.0f}/s, ratio to bare {ratio:.2f}")
+    print(f"answers {len(waits)}, median {statistics.median(rates['answers']):.0f}/s, ratio to bare {ratio:.2f}")
     print(f"latency p50 {cuts[49] * 1000:.1f} ms, p99 {cuts[98] * 1000:.1f} ms, max {max(waits) * 1000:.1f} ms")
 
 

@@ -10,7 +10,6 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.pages.install import install_pages
 from api.settings import Settings
 from itembank.bank import ItemBank
 from itembank.files import save_bank, shipped_bank
@@ -32,8 +31,6 @@ class Site:
 @contextmanager
 def serving(settings: Settings) -> Iterator[Site]:
     app = create_app(settings)
-    if not any(getattr(route, "path", None) == "/run" for route in app.routes):
-        install_pages(app)
 
     async def fail() -> None:
         raise ArithmeticError("a bug, on purpose")

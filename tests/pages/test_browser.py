@@ -108,7 +108,7 @@ def test_every_kind_by_keyboard_alone(kinds: Site, opened: Open) -> None:
     page = opened(f"{kinds.url}/start?competence=1.1")
     page.locator("[value=long]").check()
     page.locator(".actions button").click()
-    seen = set()
+    seen: set[str] = set()
     for number in range(1, 11):
         expect(page.locator("h1")).to_have_text(f"Question {number} sur 10")
         seen.add(kind_of(page))
@@ -122,7 +122,7 @@ def test_whole_run_without_javascript(kinds: Site, opened: Open) -> None:
     page.get_by_role("link", name="Commencer").click()
     page.get_by_text("Quelques compétences").click()
     page.get_by_label("Mener une recherche").check()
-    page.get_by_text("Complet").click()
+    page.get_by_text("Complet", exact=True).click()
     page.get_by_role("button", name="Commencer le test").click()
     assert whole_run(page, answer_by_pointer) == 10
     expect(page.get_by_role("heading", level=1)).to_have_text("Votre profil")
@@ -137,6 +137,7 @@ def test_whole_run_on_a_phone(kinds: Site, opened: Open, width: int) -> None:
     page.locator("[value=long]").check()
     assert (fits(page), small_targets(page)) == (True, [])
     page.locator(".actions button").tap()
+    page.wait_for_url("**/run")
 
     def look_and_answer(page: Page, kind: str) -> None:
         assert (fits(page), small_targets(page)) == (True, [])
@@ -148,8 +149,7 @@ def test_whole_run_on_a_phone(kinds: Site, opened: Open, width: int) -> None:
     assert fits(page)
 
 
-@pytest.mark.parametrize("language", ["fr", "en"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("language", "scheme"), [("fr", "light"), ("en", "dark")])
 def test_no_serious_fault_anywhere(kinds: Site, opened: Open, language: str, scheme: str) -> None:
     page = opened(f"{kinds.url}/?lang={language}", color_scheme=scheme, viewport={"width": 360, "height": 740})
     found = faults(page)
@@ -161,7 +161,7 @@ def test_no_serious_fault_anywhere(kinds: Site, opened: Open, language: str, sch
     page.locator("summary").click()
     found += faults(page)
     page.locator(".actions button").click()
-    seen = set()
+    seen: set[str] = set()
     while page.url.endswith("/run"):
         kind = kind_of(page)
         found += faults(page)
@@ -178,6 +178,12 @@ def test_no_serious_fault_anywhere(kinds: Site, opened: Open, language: str, sch
         page.goto(kinds.url + path)
         found += faults(page)
     assert found == []
+
+
+def test_faults_are_found_where_there_are_some(site: Site, opened: Open) -> None:
+    page = opened(site.url)
+    page.evaluate("document.querySelector('label[for=code]').remove()")
+    assert faults(page) != []
 
 
 def test_lines_move_and_are_told(kinds: Site, opened: Open) -> None:

@@ -22,7 +22,12 @@ def entry(code: str, state: str, level: int | None = None) -> dict[str, Any]:
     shares[level] = 1.0
     at = "2026-09-01T08:00:00Z" if state == "measured" else None
     return {
-        "competence": code, "state": state, "level": level, "probability": 1.0, "probabilities": shares, "measured_at": at
+        "competence": code,
+        "state": state,
+        "level": level,
+        "probability": 1.0,
+        "probabilities": shares,
+        "measured_at": at,
     }
 
 
@@ -42,7 +47,9 @@ def result(framework: Framework) -> list[dict[str, Any]]:
         ([0.04, 0.3, 0.3, 0.32, 0.04, 0.0, 0.0, 0.0, 0.0], (1, 3)),
     ],
 )
-def test_credible_levels_leave_out_a_twentieth_on_each_side(probabilities: list[float], levels: tuple[int, int]) -> None:
+def test_credible_levels_leave_out_a_twentieth_on_each_side(
+    probabilities: list[float], levels: tuple[int, int]
+) -> None:
     assert credible_levels(probabilities) == levels
     low, high = levels
     assert sum(probabilities[low : high + 1]) >= 0.9 - 1e-12

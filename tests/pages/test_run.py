@@ -123,6 +123,31 @@ def test_nonsense_in_the_hidden_fields_is_out_of_date(visitor: Visitor, position
     assert visitor.question() == question
 
 
+@pytest.mark.parametrize(
+    ("kind", "body", "status"),
+    [
+        ("application/x-www-form-urlencoded", b"&".join(b"f%d=1" % number for number in range(200)), 400),
+        ("multipart/form-data; boundary=x", b"nonsense", 400),
+        ("multipart/form-data", b"", 400),
+        ("application/json", b"{}", 409),
+        ("application/x-www-form-urlencoded", b"position=%ff&item=%00&action=\xff", 409),
+    ],
+)
+def test_malformed_form_is_told_kindly(visitor: Visitor, kind: str, body: bytes, status: int) -> None:
+    visitor.start("1.1")
+    response = visitor.client.post("/run", content=body, headers={"Origin": visitor.url, "Content-Type": kind})
+    assert response.status_code == status
+    assert "Vos réponses déjà validées sont gardées" in response.text or "Rien n&#39;est perdu" in response.text
+
+
+@pytest.mark.parametrize("typed", [b"%00", b"%ff", b"%ed%a0%80", b"%F0%9F%98%80"])
+def test_strange_characters_are_an_answer_like_another(tester: Visitor, typed: bytes) -> None:
+    question = found(tester, "short_text")
+    body = f"position={question.position}&item={question.item}&action=answer&answer=a".encode() + typed
+    headers = {"Origin": tester.url, "Content-Type": "application/x-www-form-urlencoded"}
+    assert tester.client.post("/run", content=body, headers=headers).status_code == 303
+
+
 def test_finished_run_takes_no_answer(visitor: Visitor) -> None:
     last = questions(visitor.start("1.1"))[-1]
     assert visitor.skip(last).status_code == 303

@@ -8,8 +8,8 @@ from engine.stopping import Reason
 from itembank.items import FLAGS, KINDS
 
 
-def places(text: object) -> set[str]:
-    texts = text if isinstance(text, list) else [text]
+def places(text: str | list[str]) -> set[str]:
+    texts = [text] if isinstance(text, str) else text
     return {name for each in texts for _, name, _, _ in Formatter().parse(each) if name}
 
 

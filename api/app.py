@@ -104,7 +104,7 @@ def open_context(settings: Settings) -> Context:
             least_items=settings.fresh_items,
         ),
         live_runs=Recent(settings.live_runs),
-        stepper=Stepper(writer.when_free),
+        stepper=Stepper(writer.when_answered),
     )
 
 

@@ -56,7 +56,7 @@ class _Outcome:
 
 
 class Writer:
-    """One thread through which every write of the process goes.
+    """One thread through which every write of the process goes, for the requests of one event loop.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class Writer:
         self._closing = threading.Lock()
         self._closed = False
         self._under_way = 0
-        self._when_free: list[Callable[[], None]] = []
+        self._when_answered: list[Callable[[], None]] = []
         self._thread = threading.Thread(target=self._work, name="jalon-writer", daemon=True)
         self._thread.start()
 
@@ -88,24 +88,17 @@ class Writer:
             if self._closed:
                 raise WriterClosedError("the server is stopping: send the request again in a moment")
             self._queue.put(_Queued(job, loop, future))
-            self._under_way += 1
-        try:
-            return await future
-        finally:
-            self._under_way -= 1
-            if self._under_way == 0:
-                self._free()
+        self._under_way += 1
+        return await future
 
-    def when_free(self, call: Callable[[], None]) -> None:
-        """Call ``call`` from the event loop as soon as no job is under way: what it submits then goes together."""
-        self._when_free.append(call)
+    def when_answered(self, call: Callable[[], None]) -> None:
+        """Call ``call`` once the batch under way is answered, or soon when there is none.
+
+        Work that leads to a write may wait for that: it could not be stored before, and more of it goes together.
+        """
+        self._when_answered.append(call)
         if self._under_way == 0:
-            asyncio.get_running_loop().call_soon(self._free)
-
-    def _free(self) -> None:
-        calls, self._when_free = self._when_free, []
-        for call in calls:
-            call()
+            asyncio.get_running_loop().call_soon(self._call)
 
     async def close(self) -> None:
         """Refuse new jobs, commit those that wait, and end the thread."""
@@ -125,7 +118,7 @@ class Writer:
                     last = True
                     break
                 waiting.append(queued)
-            _answer(waiting, self._committed([queued.job for queued in waiting]))
+            self._answer(waiting, self._committed([queued.job for queued in waiting]))
             if last:
                 return
 
@@ -146,6 +139,31 @@ class Writer:
         except Exception as error:  # nothing of the batch is stored: every request that waits is told
             return [_Outcome(error=error) for _ in jobs]
         return outcomes
+
+    def _answer(self, waiting: Sequence[_Queued], outcomes: Sequence[_Outcome]) -> None:
+        """Wake the requests, one call for each event loop; a loop that is closed has nobody to wake."""
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Queued, _Outcome]]] = {}
+        for queued, outcome in zip(waiting, outcomes, strict=True):
+            by_loop.setdefault(queued.loop, []).append((queued, outcome))
+        for loop, pairs in by_loop.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._resolve, pairs)
+
+    def _resolve(self, pairs: Sequence[tuple[_Queued, _Outcome]]) -> None:
+        self._under_way -= len(pairs)
+        for queued, outcome in pairs:
+            if queued.future.done():
+                continue
+            if outcome.error is not None:
+                queued.future.set_exception(outcome.error)
+            else:
+                queued.future.set_result(outcome.value)
+        self._call()
+
+    def _call(self) -> None:
+        calls, self._when_answered = self._when_answered, []
+        for call in calls:
+            call()
 
 
 def _together(connection: Connection, jobs: Sequence[Job[Any]]) -> list[_Outcome]:
@@ -177,23 +195,3 @@ def _one_by_one(connection: Connection, jobs: Sequence[Job[Any]]) -> list[_Outco
             savepoint.commit()
             outcomes.append(_Outcome(value=value))
     return outcomes
-
-
-def _answer(waiting: Sequence[_Queued], outcomes: Sequence[_Outcome]) -> None:
-    """Wake the requests, one call for each event loop; a loop that is closed has nobody to wake."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Queued, _Outcome]]] = {}
-    for queued, outcome in zip(waiting, outcomes, strict=True):
-        by_loop.setdefault(queued.loop, []).append((queued, outcome))
-    for loop, pairs in by_loop.items():
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(_resolve, pairs)
-
-
-def _resolve(pairs: Sequence[tuple[_Queued, _Outcome]]) -> None:
-    for queued, outcome in pairs:
-        if queued.future.done():
-            continue
-        if outcome.error is not None:
-            queued.future.set_exception(outcome.error)
-        else:
-            queued.future.set_result(outcome.value)

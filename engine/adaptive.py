@@ -12,17 +12,18 @@ from numpy.typing import ArrayLike
 
 from engine import belief
 from engine.arrays import Bools, Floats, Ints
-from engine.errors import DesignError, ResponseError
+from engine.errors import DesignError
 from engine.filters import Filter, Prefer, Quotas, available
 from engine.grid import Grid
 from engine.latent import Independent, Latent
 from engine.picks import Best, Pick, SympsonHetter
 from engine.responses import NONE, SkipPolicy, skip_policy
 from engine.scores import InformationAtMean, Score, VarianceReduction, rank
-from engine.situation import Situation, State
+from engine.situation import Situation
+from engine.state import Facts, State, absorb
 from engine.stopping import MaxLength, Reason, Stop
-from engine.table import SILENCES, Table
-from engine.timing import prior, update
+from engine.table import Table
+from engine.timing import prior
 
 
 @dataclass(frozen=True)
@@ -94,14 +95,6 @@ class Decision(NamedTuple):
     reason: Ints  # (*batch,) codes of engine.stopping.Reason
     mean: Floats  # (*batch, C)
     sd: Floats  # (*batch, C)
-
-
-class Facts(NamedTuple):
-    """What happened in a run, in order; NONE pads shorter runs of a batch."""
-
-    item: Ints  # (*batch, L)
-    response: Ints  # (*batch, L)
-    seconds: Floats  # (*batch, L)
 
 
 def begin(
@@ -210,42 +203,6 @@ def replay(
             )
         state = after
     return state
-
-
-def absorb(table: Table, state: State, item: ArrayLike, response: ArrayLike, seconds: ArrayLike) -> State:
-    """Update the state with one answer each: Bayes' rule is an addition on the grid.
-
-    Parameters and errors are those of :func:`step`.
-    """
-    rows, codes = np.asarray(item, dtype=np.int64), np.asarray(response, dtype=np.int64)
-    spent = np.asarray(seconds, dtype=np.float64)
-    categories = table.categories
-    if ((rows < 0) | (rows >= table.competence.size)).any():
-        raise ResponseError("An answer names an item that the bank does not have; send the row of the item asked.")
-    if ((codes < -SILENCES) | (codes >= table.categories_of[rows])).any():
-        raise ResponseError("A response is not a category of its item; send 0 up to its last category, or a skip code.")
-    count, nodes = table.information.shape
-    place = rows * (categories + SILENCES) + np.where(codes < 0, codes + categories + SILENCES, codes)
-    evidence = table.log_evidence.reshape(-1, nodes).take(place.reshape(-1), axis=0)
-    runs = np.arange(evidence.shape[0])
-    known = state.log_likelihood.reshape(runs.size, *state.log_likelihood.shape[-2:])
-    if known.shape[1] == 1:
-        known = belief.update(known, evidence[:, None])
-    else:
-        known, measured = known.copy(), table.competence[rows].reshape(-1)
-        known[runs, measured] = belief.update(known[runs, measured], evidence)
-    asked = state.asked.reshape(-1, count).copy()
-    asked[runs, rows.reshape(-1)] = True
-    return State(
-        known.reshape(state.log_likelihood.shape),
-        asked.reshape(state.asked.shape),
-        state.allowed,
-        state.length + 1,
-        state.elapsed + np.where(spent > 0, spent, 0.0),
-        rows,
-        codes,
-        update(state.speed, table.time_intensity[rows], table.time_discrimination[rows], spent),
-    )
 
 
 def decide(design: Design, table: Table, state: State, u: ArrayLike) -> Decision:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from engine.arrays import Bools, Floats, Ints
+from engine.arrays import Bools, Ints
 from engine.errors import DesignError
 from engine.responses import NONE, SKIPPED
 from engine.situation import Situation
@@ -58,10 +58,11 @@ class OnePerTopic:
 
     def __call__(self, situation: Situation) -> Bools:
         """Items that may be asked, (*batch, I)."""
-        table = situation.table
-        asked = situation.state.asked[..., table.topic_order]
-        used = np.logical_or.reduceat(asked, table.topic_starts, axis=-1)
-        return ~used[..., table.topic]
+        topic = situation.table.topic
+        runs, items = situation.asked
+        fresh = np.ones((situation.state.length.size, topic.max() + 1), dtype=bool)
+        fresh[runs, topic[items]] = False
+        return fresh.take(topic, axis=1).reshape(situation.state.asked.shape)
 
 
 @dataclass(frozen=True)
@@ -81,10 +82,9 @@ class WithoutEnemies:
 
     def __call__(self, situation: Situation) -> Bools:
         """Items that may be asked, (*batch, I)."""
-        asked = situation.state.asked
-        allowed = np.ones_like(asked)
-        for row, enemy in situation.table.enemies:
-            allowed[..., row] &= ~asked[..., enemy]
+        table, asked = situation.table, situation.state.asked
+        allowed = np.ones(asked.shape, dtype=bool)
+        allowed[..., table.hostile] = ~asked[..., table.enemies].any(axis=-1)
         return allowed
 
 
@@ -168,19 +168,27 @@ class FairChance:
 
 @dataclass(frozen=True)
 class EasierAfterSkip:
-    """Right after a skip, an item easier than the skipped one, if its score is at least ``share`` of the best."""
+    """Right after a skip, an item easier than the skipped one, if its score is at least ``share`` of the best.
+
+    The best is taken over all items unasked and allowed.
+    """
 
     share: float = 0.25
 
     def __call__(self, situation: Situation) -> Bools:
         """Items that may be asked, (*batch, I)."""
-        state, scores = situation.state, situation.scores
-        open_ = state.allowed & ~state.asked
-        best = np.where(open_, scores, 0.0).max(axis=-1, keepdims=True)
-        difficulty = situation.table.parameters.difficulty
-        easier = difficulty < difficulty[state.last][..., None]
-        useful = scores >= np.rint(self.share * best)
-        return np.asarray((state.last_response != SKIPPED)[..., None] | (easier & useful))
+        state = situation.state
+        passed = np.ones(state.asked.shape, dtype=bool)
+        runs = np.flatnonzero(state.last_response == SKIPPED)
+        if runs.size:
+            difficulty = situation.table.parameters.difficulty
+            count = difficulty.size
+            scores = situation.scores.reshape(-1, count)[runs]
+            open_ = (state.allowed & ~state.asked).reshape(-1, count)[runs]
+            best = np.where(open_, scores, 0.0).max(axis=1, keepdims=True)
+            easier = difficulty < difficulty[state.last.reshape(-1)[runs]][:, None]
+            passed.reshape(-1, count)[runs] = easier & (scores >= np.rint(self.share * best))
+        return passed
 
 
 def available(filters: tuple[Filter, ...], situation: Situation) -> Bools:
@@ -199,12 +207,16 @@ def available(filters: tuple[Filter, ...], situation: Situation) -> Bools:
     for rule in filters:
         passed = mask & rule(situation)
         if isinstance(rule, Prefer):
-            passed = np.where(passed.any(axis=-1, keepdims=True), passed, mask)
+            some = passed.any(axis=-1, keepdims=True)
+            passed = passed if some.all() else np.where(some, passed, mask)
         mask = passed
     return mask
 
 
 def asked_in_competence(situation: Situation) -> Ints:
     """How many items of each competence were asked, (*batch, C)."""
-    asked: Floats = situation.state.asked.astype(np.float64)
-    return np.rint(asked @ situation.table.membership).astype(np.int64)
+    runs, items = situation.asked
+    competences = situation.table.cuts.shape[0]
+    place = runs * competences + situation.table.competence[items]
+    counts = np.bincount(place, minlength=situation.state.length.size * competences)
+    return counts.reshape(*situation.state.length.shape, competences)

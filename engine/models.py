@@ -1,7 +1,8 @@
 """Response models: category probabilities and information as functions of ability.
 
 Every function evaluates all items at all abilities of a vector: ``(I,)`` parameters and ``(G,)`` abilities give
-``(I, K, G)`` or ``(I, G)``. All work is done with log probabilities, so that nothing is lost at extreme abilities or slopes.
+``(I, K, G)`` or ``(I, G)``. All work is done with log probabilities, so that nothing is lost at extreme abilities or
+slopes.
 """
 
 from typing import NamedTuple

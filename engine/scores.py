@@ -94,16 +94,14 @@ class VarianceReduction:
     def __call__(self, situation: Situation) -> Floats:
         """Score all items, (*batch, I)."""
         probability, moment, mean = situation.predictive
-        centre = mean[:, :, None]
-        rest, left, reduction = np.ones(1), np.zeros(1), np.zeros(1)
-        for p, m in zip(probability, moment, strict=True):
-            shift = p * centre
-            np.subtract(m, shift, out=shift)
-            rest, left = rest - p, left + shift
-            reduction = reduction + shift * shift / np.maximum(p, _TINY)
-        left *= left
-        left /= np.maximum(rest, _TINY, out=rest)
-        reduction += left
+        shift = probability * mean[:, :, None]
+        np.subtract(moment, shift, out=shift)
+        if len(probability) == 1:
+            reduction = _two_categories(probability[0], shift[0])
+        else:
+            rest, left = 1.0 - probability.sum(axis=0), shift.sum(axis=0)
+            reduction = (shift * shift / np.maximum(probability, _TINY)).sum(axis=0)
+            reduction += left * left / np.maximum(rest, _TINY)
         if self.weights:
             reduction *= np.array(self.weights)[:, None, None]
         return situation.by_item(reduction)
@@ -160,6 +158,15 @@ def divergence(parameters: ItemParameters, log_p: Floats, ability: Floats, weigh
     elsewhere = np.nan_to_num(log_p[:, :size], neginf=0.0)
     cross = np.einsum("ikn,ikg,ng->in", p, elsewhere, weights, optimize=True)
     return np.asarray((entropy * weights.sum(axis=1) - cross).T)
+
+
+def _two_categories(p: Floats, shift: Floats) -> Floats:
+    """Sum over two categories of shift^2 / P, the shifts being opposite: shift^2 / (P (1 - P)), in place."""
+    shift *= shift
+    spread = 1.0 - p
+    spread *= p
+    shift /= np.maximum(spread, _TINY, out=spread)
+    return shift
 
 
 def rank(situation: Situation, available: Bools, depth: int | None) -> Ranking:

@@ -1,9 +1,9 @@
 """The few most informative items at an ability, found without evaluating the whole bank, and proved to be them.
 
 The range of ability is cut into narrow cells. For each cell the items are listed by an upper bound of their
-information anywhere in the cell. A decision takes the first items of its cell's list that may be asked, evaluates them exactly at
-the ability, and keeps the answer only when it beats the bound of every item that was not evaluated. The few learners
-for whom that fails are ranked over the whole bank.
+information anywhere in the cell. A decision takes the first items of its cell's list that may be asked, evaluates them
+exactly at the ability, and keeps the answer only when it beats the bound of every item that was not evaluated. The few
+learners for whom that fails are ranked over the whole bank.
 """
 
 from typing import NamedTuple

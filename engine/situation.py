@@ -6,27 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from engine.arrays import Bools, Floats, Ints
+from engine.arrays import Floats, Ints
 from engine.belief import read
 from engine.latent import propagate
 from engine.ranking import quantised
+from engine.state import State
 from engine.table import Table
 
 if TYPE_CHECKING:
     from engine.scores import Score
-
-
-class State(NamedTuple):
-    """Everything the next decision depends on, nothing else."""
-
-    log_likelihood: Floats  # (*batch, C, G) of earlier evidence and the answers given, at most 0 and 0 somewhere
-    asked: Bools  # (*batch, I)
-    allowed: Bools  # (*batch, I) scope, locale, accommodations: fixed at the beginning
-    length: Ints  # (*batch,) answers given, skips included
-    elapsed: Floats  # (*batch,) seconds
-    last: Ints  # (*batch,) item answered last, NONE at the beginning
-    last_response: Ints  # (*batch,) its response
-    speed: Floats  # (*batch, 2) precision, and precision times mean, of the learner's speed
 
 
 class Predictive(NamedTuple):
@@ -77,6 +65,12 @@ class Situation:
     def sd(self) -> Floats:
         """Posterior standard deviations, (*batch, C)."""
         return self._by_run(self._reading[2].T)
+
+    @cached_property
+    def asked(self) -> tuple[Ints, Ints]:
+        """Runs and items of everything asked so far, two arrays of equal length."""
+        runs, items = np.nonzero(self.state.asked.reshape(-1, self.state.asked.shape[-1]))
+        return runs, items
 
     @cached_property
     def scores(self) -> Floats:

@@ -31,12 +31,10 @@ class Table(NamedTuple):
     log_evidence: Floats  # (I, K + 3, G) log-likelihood of each category, then of a skip, a time-out and not reached
     information: Floats  # (I, G)
     competence: Ints  # (I,) 0 .. C - 1
-    membership: Floats  # (I, C) 1 where the item measures the competence
     categories_of: Ints  # (I,) number of categories of each item
     topic: Ints  # (I,) 0 .. T - 1, unique over the competences
-    topic_order: Ints  # (I,) rows sorted by topic
-    topic_starts: Ints  # (T,) where each topic begins in topic_order
-    enemies: Ints  # (E, 2) pairs of rows, both directions
+    hostile: Ints  # (H,) items that have enemies
+    enemies: Ints  # (H, E) their enemies; an item with fewer of them repeats one
     timed: Bools  # (I,) items with a time limit of their own
     time_intensity: Floats  # (I,) log seconds
     time_discrimination: Floats  # (I,)
@@ -109,8 +107,7 @@ def build_table(
     pairs = np.array(list(enemies), dtype=np.int64).reshape(-1, 2)
     if ((pairs < 0) | (pairs >= count)).any():
         raise ParameterError(f"Enemies are pairs of rows between 0 and {count - 1}; correct the pairs.")
-    order = np.argsort(topics, kind="stable")
-    starts = np.flatnonzero(np.diff(topics[order], prepend=-1))
+    hostile, hated = _enemies(pairs)
     nodes = design.grid.nodes
     log_p = log_probability(parameters, nodes)
     slot, predictive = _predictive(log_p, nodes, groups, competences)
@@ -121,12 +118,10 @@ def build_table(
         log_evidence=_evidence(parameters, log_p, nodes, (design.skip, design.time_out)),
         information=information(parameters, nodes),
         competence=groups,
-        membership=np.eye(competences)[groups],
         categories_of=parameters.categories,
         topic=np.unique(topics, return_inverse=True)[1].astype(np.int64),
-        topic_order=order.astype(np.int64),
-        topic_starts=starts.astype(np.int64),
-        enemies=np.concatenate([pairs, pairs[:, ::-1]]),
+        hostile=hostile,
+        enemies=hated,
         timed=np.zeros(count, dtype=bool) if timed is None else np.array(timed, dtype=bool),
         time_intensity=_per_item(time_intensity, np.log(60.0), count, "time intensities"),
         time_discrimination=_per_item(time_discrimination, 2.0, count, "time discriminations"),
@@ -151,6 +146,16 @@ def _codes(given: ArrayLike | None, default: Ints, name: str) -> Ints:
     if codes.shape != default.shape or (codes < 0).any():
         raise ParameterError(f"Give one {name} code of 0 or more for each of the {default.size} items.")
     return codes
+
+
+def _enemies(pairs: Ints) -> tuple[Ints, Ints]:
+    """Items that have enemies (H,), and these, padded by repetition (H, E)."""
+    both = np.concatenate([pairs, pairs[:, ::-1]])
+    hostile = np.unique(both[:, 0])
+    hated = [both[both[:, 0] == row, 1] for row in hostile]
+    width = max((rows.size for rows in hated), default=0)
+    padded = [np.pad(rows, (0, width - rows.size), mode="edge") for rows in hated]
+    return hostile, np.array(padded, dtype=np.int64).reshape(hostile.size, width)
 
 
 def _per_item(given: ArrayLike | None, default: float, count: int, name: str) -> Floats:

@@ -109,8 +109,9 @@ def simulate_cat(
     if max_exposure is not None:
         design, notes = _limited(design, pool.table, max_exposure, seed, jobs, behaviours, bar)
     with bar("Simulating", learners) as advance:
-        result = simulate(design, pool.table, draw(design.latent, learners, seed), behaviours, jobs=jobs,
-                          progress=advance)
+        result = simulate(
+            design, pool.table, draw(design.latent, learners, seed), behaviours, jobs=jobs, progress=advance
+        )
     simulation = Simulation.of(
         "Simulation of an adaptive test",
         seed,
@@ -152,9 +153,7 @@ def _limited(
     return replace(design, pick=fit.pick), (note,)
 
 
-def _pool(
-    design: Design, items: Path | None, bank: Path | None, competence: str | None, scale: float | None
-) -> Pool:
+def _pool(design: Design, items: Path | None, bank: Path | None, competence: str | None, scale: float | None) -> Pool:
     if items is not None:
         if bank is not None:
             raise BankError("Items come from --items or from --bank, not from both; leave one out.")

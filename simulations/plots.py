@@ -76,8 +76,15 @@ def exposure(simulation: Simulation) -> Figure:
         rows = [simulation.measures.exposure[simulation.table.competence == place] for place in scope]
         at = np.arange(len(scope))
         axes[1].bar(at, [row.max(initial=0.0) for row in rows], color=BLUE, label="most asked item")
-        axes[1].plot(at, [row.mean() if row.size else 0.0 for row in rows], color=ORANGE, linestyle="none",
-                     marker="D", markersize=4, label="mean of the items")
+        axes[1].plot(
+            at,
+            [row.mean() if row.size else 0.0 for row in rows],
+            color=ORANGE,
+            linestyle="none",
+            marker="D",
+            markersize=4,
+            label="mean of the items",
+        )
         axes[1].set_xticks(at, [simulation.competences[place] for place in scope], rotation=60)
         axes[1].set(title="By competence", ylim=(0, 1.35 * rates[0]))
         axes[1].legend(loc="upper center", ncols=2)

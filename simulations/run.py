@@ -17,7 +17,7 @@ from engine.arrays import Bools, Floats, Ints
 from engine.errors import DesignError
 from engine.levels import level_probabilities, quantile
 from engine.responses import NONE, NOT_REACHED
-from engine.situation import State
+from engine.state import State
 from engine.table import Table
 from engine.uniform import uniform
 from simulations.behaviours import Behaviour, ModelTrue, Question, reply

@@ -1,4 +1,4 @@
-"""What is simulated is what is served: simulees go through the HTTP API and through ``simulate`` with the same seeds."""
+"""What is simulated is what is served: the same seeds go through the HTTP API and through ``simulate``."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -31,7 +31,7 @@ from api.runs.stepper import Taken
 from api.runs.view import live_pending, reply_view
 from engine.adaptive import Decision
 from engine.errors import AnswerError
-from engine.situation import State
+from engine.state import State
 from itembank.items import KINDS
 from itembank.marking import mark
 

@@ -18,8 +18,9 @@ from api.runs.assessment import Assessment, Bank, Pins
 from api.runs.facts import ANSWERED, SKIPPED, TIMED_OUT, Fact, Run
 from api.runs.repository import replies_of, run_of
 from engine import responses
-from engine.adaptive import Facts, replay
+from engine.adaptive import replay
 from engine.arrays import Bools, Floats
+from engine.state import Facts
 
 CODES = {SKIPPED: responses.SKIPPED, TIMED_OUT: responses.TIMED_OUT}
 

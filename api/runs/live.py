@@ -19,7 +19,7 @@ from api.runs.replied import Replied, earlier_replies, with_replies
 from api.runs.repository import facts_of
 from api.tables import REPLY
 from engine.adaptive import replay
-from engine.situation import State
+from engine.state import State
 from engine.stopping import AllOf, AnyOf, MaxLength, Reason, Stop
 
 

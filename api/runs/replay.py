@@ -19,7 +19,7 @@ from api.runs.results import result_of
 from api.tables import QUESTION, REPLY
 from engine.adaptive import Decision, begin, step
 from engine.errors import AnswerError, BankError, DesignError
-from engine.situation import State
+from engine.state import State
 from engine.stopping import Reason
 from engine.uniform import uniform
 from itembank.marking import mark

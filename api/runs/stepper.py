@@ -1,12 +1,12 @@
-"""Steps taken together: the answers that reach the server at the same moment are one batch for the engine.
+"""Steps taken together: the answers that reach the server at about the same moment are one batch for the engine.
 
 The engine's functions work for one run and for many, and choose the same items either way (scores are quantised before
 they are compared). A step for sixteen runs costs little more than a step for one, so a busy server takes one for all
-the answers at hand; a quiet one takes each at once.
+the answers that come while the writer is at work; a quiet one takes each at once.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from api.runs.assessment import Assessment
 from api.runs.live import Live
 from engine.adaptive import Decision, step
-from engine.situation import State
+from engine.state import State
 from engine.uniform import uniform
 
 Stepped = tuple[State, Decision]
@@ -58,18 +58,24 @@ def step_all(assessment: Assessment, batch: Sequence[Taken]) -> list[Stepped]:
 
 
 class Stepper:
-    """Gathers the replies of one turn of the event loop and takes their steps together."""
+    """Gathers replies and takes their steps together.
 
-    def __init__(self, when_free) -> None:
-        self._when_free = when_free
+    Parameters
+    ----------
+    when_writable : function
+        Calls what it is given when writes can be stored: soon when the writer is idle, else after its batch.
+    """
+
+    def __init__(self, when_writable: Callable[[Callable[[], None]], None]) -> None:
+        self._when_writable = when_writable
         self._waiting: list[tuple[Taken, asyncio.Future[Stepped]]] = []
 
     async def step(self, taken: Taken) -> Stepped:
-        """Take a step, together with those asked for in the same turn of the event loop."""
+        """Take a step, together with those asked for until writes can be stored."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Stepped] = loop.create_future()
         if not self._waiting:
-            self._when_free(self._flush)
+            self._when_writable(self._flush)
         self._waiting.append((taken, future))
         return await future
 

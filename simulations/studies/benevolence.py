@@ -81,9 +81,7 @@ def _as_precise(bank: StudyBank, simulees: Learners, reference: Row, jobs: int) 
         table = bank.table(design)
         result, measures = trial(design, table, simulees, BEHAVIOURS, jobs)
         change = measures.precision.rmse / reference.figures["rmse"] - 1.0
-        row = Row(
-            bank.name, f"both, {length} items", precision(measures) | {"change": change} | comfort(table, result)
-        )
+        row = Row(bank.name, f"both, {length} items", precision(measures) | {"change": change} | comfort(table, result))
         if change <= 0:
             break
     return row

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.adaptive import Decision, Design, Facts, State, begin, decide, posterior, replay, step
+from engine.adaptive import Decision, Design, State, begin, decide, posterior, replay, step
 from engine.filters import (
     AnotherTopic,
     EasierAfterSkip,
@@ -23,6 +23,7 @@ from engine.models import log_probability
 from engine.picks import Best, Pick, Proportional, SympsonHetter, TopK
 from engine.responses import NONE
 from engine.scores import InformationAtMean, KullbackLeibler, Score, VarianceReduction, WeightedInformation
+from engine.state import Facts
 from engine.stopping import AllOf, AnyOf, AtLeast, LevelIsClear, MaxLength, OutOfTime, PreciseEnough, Reason, Stop
 from engine.table import build_table
 from engine.uniform import uniform

@@ -12,7 +12,7 @@ from engine.grid import Grid
 from engine.models import information, log_probability
 from engine.ranking import quantised
 from engine.scores import InformationAtMean, KullbackLeibler, Score, VarianceReduction
-from engine.situation import State
+from engine.state import State
 from engine.stopping import AnyOf, MaxLength, PreciseEnough, Reason
 from engine.table import Table, build_table
 from tests.reference import banks

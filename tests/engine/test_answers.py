@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from engine.adaptive import Design, absorb, begin, step
+from engine.adaptive import Design, begin, step
 from engine.errors import DesignError, ResponseError
 from engine.parameters import ItemParameters
 from engine.picks import SympsonHetter
 from engine.responses import NOT_REACHED, SKIPPED, TIMED_OUT
+from engine.state import absorb
 from engine.table import build_table
 from tests.reference import banks, slow
 

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.adaptive import Design, Facts, absorb, begin, decide, replay, step
+from engine.adaptive import Design, begin, decide, replay, step
 from engine.filters import (
     Allowed,
     AnotherTopic,
@@ -23,6 +23,7 @@ from engine.parameters import ItemParameters
 from engine.picks import Proportional
 from engine.responses import NONE, NOT_REACHED, SKIPPED, TIMED_OUT
 from engine.situation import Situation
+from engine.state import Facts, absorb
 from engine.stopping import MaxLength, Reason
 from engine.table import build_table
 from engine.timing import expected_seconds

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.adaptive import Design, Facts, absorb, replay
+from engine.adaptive import Design, replay
 from engine.grid import Grid
 from engine.latent import Latent
 from engine.models import information, log_probability
 from engine.parameters import ItemParameters, Model
 from engine.ranking import quantised
 from engine.scores import InformationAtMean, KullbackLeibler, Score, VarianceReduction, WeightedInformation, divergence
+from engine.state import Facts, absorb
 from engine.table import Table, build_table
 from tests.reference import banks, slow
 from tests.reference.golden import catr_bank, golden

@@ -4,12 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from engine.adaptive import Design, absorb, begin
+from engine.adaptive import Design, begin
 from engine.arrays import Floats
 from engine.latent import Independent, Latent, LatentTree
 from engine.parameters import ItemParameters
 from engine.scores import Score
-from engine.situation import Situation, State
+from engine.situation import Situation
+from engine.state import State, absorb
 from engine.table import Table, build_table
 
 TREE = LatentTree((0, 0, 1), (0.85, 0.7), (0.9, 0.6, 0.8))

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.adaptive import Decision, Design, Facts, State, begin, step
+from engine.adaptive import Decision, Design, State, begin, step
+from engine.state import Facts
 from engine.table import Table
 from engine.uniform import derive, uniform
 

@@ -65,9 +65,7 @@ def alone(design, table, seed, ability, behaviours):
     items, responses = [], []
     while not decision.done:
         row = int(decision.item)
-        question = Question(
-            table, np.array([seed]), ability[[table.competence[row]]], np.array([row]), len(items)
-        )
+        question = Question(table, np.array([seed]), ability[[table.competence[row]]], np.array([row]), len(items))
         answer = reply(behaviours, question)
         items.append(row)
         responses.append(int(answer.response[0]))

@@ -58,9 +58,7 @@ def test_model_true_proportions(row, ability):
 
 
 def test_positions_and_simulees_draw_apart():
-    answers = [
-        reply((ModelTrue(),), question(plain_bank(), 0, 0.0, position=position)).response for position in (0, 1)
-    ]
+    answers = [reply((ModelTrue(),), question(plain_bank(), 0, 0.0, position=position)).response for position in (0, 1)]
     assert abs(np.corrcoef(answers)[0, 1]) < 0.04
 
 
@@ -93,8 +91,7 @@ def test_skipping_is_a_habit():
     )
     loner = np.mean(
         [
-            reply((ModelTrue(), Skipping(spread=0.0)), question(plain_bank(), row, -1.0, 2000, row)).response
-            == SKIPPED
+            reply((ModelTrue(), Skipping(spread=0.0)), question(plain_bank(), row, -1.0, 2000, row)).response == SKIPPED
             for row in range(40)
         ],
         axis=0,
@@ -164,8 +161,15 @@ def test_behaviours_are_in_the_order_that_makes_sense():
 
 
 @pytest.mark.parametrize(
-    "wrong", [lambda: Skipping(0.0), lambda: Skipping(1.5), lambda: Careless(-0.1), lambda: Guessing(2.0),
-              lambda: Guessing(0.1, chance=7.0), lambda: SkippingAtRandom(0.0)]
+    "wrong",
+    [
+        lambda: Skipping(0.0),
+        lambda: Skipping(1.5),
+        lambda: Careless(-0.1),
+        lambda: Guessing(2.0),
+        lambda: Guessing(0.1, chance=7.0),
+        lambda: SkippingAtRandom(0.0),
+    ],
 )
 def test_shares_that_are_none_are_refused(wrong):
     with pytest.raises(DesignError, match="share of"):

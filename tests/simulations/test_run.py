@@ -3,12 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.adaptive import Facts, posterior, replay
+from engine.adaptive import posterior, replay
 from engine.errors import DesignError
 from engine.levels import level_probabilities, quantile
 from engine.picks import Best, Proportional, SympsonHetter, TopK
 from engine.responses import NONE, NOT_REACHED
 from engine.scores import InformationAtMean, KullbackLeibler, VarianceReduction, WeightedInformation
+from engine.state import Facts
 from engine.stopping import AllOf, AnyOf, AtLeast, MaxLength, PreciseEnough, Reason
 from itembank.files import shipped_bank
 from itembank.positioning import positioning_design

@@ -22,9 +22,9 @@ from api.oauth.endpoints import router as oauth
 from api.pages.install import install_pages
 from api.rates import RateLimit
 from api.recent import Recent
-from api.runs.assessment import Pins, Served
 from api.runs.earlier import Retaking
 from api.runs.endpoints import router as runs
+from api.runs.pinned import Pins, Served
 from api.runs.stepper import Stepper
 from api.settings import Settings
 from api.writer import Writer
@@ -94,6 +94,7 @@ def open_context(settings: Settings) -> Context:
         keys=load_keys(database),
         token_limit=RateLimit("token", settings.token_rate),
         code_limit=RateLimit("code", settings.code_rate),
+        start_limit=RateLimit("start", settings.start_rate),
         platforms=Recent(_TOKENS),
         run_learners=Recent(_TOKENS),
         served=Served(bank, pins),

@@ -13,9 +13,9 @@ from api.keys import Keys
 from api.oauth.tokens import Platform, RunLearner
 from api.rates import RateLimit
 from api.recent import Recent
-from api.runs.assessment import Pins, Served
 from api.runs.earlier import Retaking
 from api.runs.live import Live
+from api.runs.pinned import Pins, Served
 from api.runs.stepper import Stepper
 from api.settings import Settings
 from api.writer import Writer
@@ -33,6 +33,7 @@ class Context:
     keys: Keys
     token_limit: RateLimit
     code_limit: RateLimit
+    start_limit: RateLimit
     platforms: Recent[str, Platform]
     run_learners: Recent[str, RunLearner]
     served: Served

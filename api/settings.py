@@ -41,7 +41,10 @@ class Settings(BaseSettings):
     ] = "60/minute"
     code_rate: Annotated[
         str, AfterValidator(checked_rate), Field(description="Access codes that one address may try.")
-    ] = "20/minute"
+    ] = "120/minute"
+    start_rate: Annotated[
+        str, AfterValidator(checked_rate), Field(description="Runs that visitors from one address may start.")
+    ] = "120/minute"
     access_token_seconds: Annotated[int, Field(ge=60, le=86_400, description="Life of a platform's access token.")] = (
         3_600
     )
@@ -63,6 +66,3 @@ class Settings(BaseSettings):
     fresh_items: Annotated[
         int, Field(ge=1, description="Items that must remain in a competence for that, after leaving items out.")
     ] = 8
-    measured_sd: Annotated[
-        float, Field(gt=0, description="Largest standard deviation of an ability that counts as measured.")
-    ] = 0.65

@@ -122,7 +122,6 @@ runs = Table(
     Column("accessible", _Json, nullable=False),
     Column("earlier", _Json, nullable=False),
     Column("excluded", _Json, nullable=False),
-    Column("sd_bound", Float(53), nullable=False),
     Column("access_code", String(16), nullable=False, unique=True),
     Column("token_hash", String(64), nullable=False, unique=True),
     Column("created_at", Moment, nullable=False),

@@ -60,6 +60,9 @@ def gives_evidence(design: Design, response: Ints) -> Bools:
     -------
     (*batch,) bool
     """
-    silent = [NOT_REACHED]
-    silent += [SKIPPED] * (design.skip == "ignored") + [TIMED_OUT] * (design.time_out == "ignored")
-    return ~np.isin(response, silent)
+    heard = response != NOT_REACHED
+    if design.skip == "ignored":
+        heard = heard & (response != SKIPPED)
+    if design.time_out == "ignored":
+        heard = heard & (response != TIMED_OUT)
+    return np.asarray(heard)

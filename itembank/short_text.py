@@ -8,6 +8,7 @@ Never forgiven: another digit. Between two digits a separator counts (``3,14`` i
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from rapidfuzz.distance import OSA
@@ -75,12 +76,18 @@ def accepts(accepted: Iterable[str], answer: str, typos: int) -> bool:
     """
     given = normalise(answer)
     for text in accepted:
-        key = normalise(text)
+        key = _key(text)
         allowed = min(typos, len(key) // LETTERS_PER_TYPO)
         near = OSA.distance(key, given, score_cutoff=allowed) <= allowed
         if near and _digits(given) == _digits(key):
             return True
     return False
+
+
+@lru_cache(maxsize=16_384)
+def _key(text: str) -> str:
+    """Normalised text of a key: the same few thousand are compared with every answer."""
+    return normalise(text)
 
 
 def _digits(text: str) -> list[str]:

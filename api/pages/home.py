@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.context import context_of
-from api.pages.origin import from_our_pages
+from api.pages.origin import address_of, from_our_pages
 from api.pages.page import go, page
 from api.pages.session import bind, release, shown_run
 from api.problems import TOO_MANY_REQUESTS, UNKNOWN_CODE, Problem
@@ -55,11 +55,6 @@ async def leave(request: Request) -> Response:
     response = go("/?left=1")
     release(request, response)
     return response
-
-
-def address_of(request: Request) -> str:
-    """Where a request comes from, to count tries."""
-    return request.client.host if request.client else "unknown"
 
 
 async def _home(

@@ -20,7 +20,7 @@ async def profile(request: Request) -> Response:
     ended = live.ended
     if ended is None or ended.result is None:
         return go("/run")
-    words, framework = words_for(request), live.assessment.snapshot.framework
+    words, framework = words_for(request), live.test.snapshot.framework
     return page(
         request,
         "profile.html",

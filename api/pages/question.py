@@ -76,7 +76,7 @@ def open_until(request: Request, live: Live) -> datetime:
 
 def _asked(live: Live, typed: Typed) -> Item | None:
     """Item that a form is about, None when the form is about none that this run can have asked."""
-    position, snapshot = typed.texts.get("position", ""), live.assessment.snapshot
+    position, snapshot = typed.texts.get("position", ""), live.test.snapshot
     plausible = position.isascii() and position.isdigit() and len(position) <= _LONGEST_POSITION
     id = typed.texts.get("item", "")
     if not plausible or id not in snapshot.ids:
@@ -86,7 +86,7 @@ def _asked(live: Live, typed: Typed) -> Item | None:
 
 def _refused(request: Request, live: Live, item: Item, typed: Typed, fault: str) -> Response:
     """Show the question again with what is wrong, unless it is another one that waits."""
-    waits = live.pending is not None and live.assessment.snapshot.ids[live.pending] == item.id
+    waits = live.pending is not None and live.test.snapshot.ids[live.pending] == item.id
     if not waits or int(typed.texts["position"]) != live.position:
         return _out_of_date(request, live)
     return _question(request, live, 422, typed, fault)
@@ -111,7 +111,7 @@ def _question(
         request,
         "question.html",
         status,
-        item={**_PERHAPS, **live.assessment.bank.views[live.pending]},
+        item={**_PERHAPS, **live.test.bank.views[live.pending]},
         position=live.position,
         progress=_progress(request, live),
         typed=typed or Typed(),
@@ -123,7 +123,7 @@ def _question(
 def _progress(request: Request, live: Live) -> dict[str, Any]:
     """Say how far the run is, and a kind word at its turning points."""
     words, number, total = words_for(request), live.position + 1, live.at_most
-    exact = isinstance(live.assessment.design.stop, MaxLength)
+    exact = isinstance(live.test.design.stop, MaxLength)
     turning = {total // 2 + 1: "run.half", total: "run.last", 1: "run.first"}.get(number)
     return {
         "text": words("run.progress" if exact else "run.progress_about", position=number, total=total),

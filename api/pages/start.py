@@ -8,12 +8,12 @@ from starlette.responses import Response
 
 from api.context import Context, context_of
 from api.pages.lengths import LONG, SHORT, Length, lengths
-from api.pages.origin import from_our_pages
+from api.pages.origin import address_of, from_our_pages
 from api.pages.page import go, page, words_for
-from api.pages.session import bind
+from api.pages.session import bind, shown_run
 from api.pages.words import LANGUAGES
 from api.problems import SELF_SERVICE_OFF, Problem
-from api.runs.assessment import Bank
+from api.runs.pinned import Bank
 from api.runs.start import Order, open_own_run
 from engine.errors import BankError
 from itembank.items import FLAGS
@@ -51,7 +51,9 @@ async def start(request: Request) -> Response:
         choice = _chosen(form)
     if choice.scope == SOME and not choice.competences:
         return _form(request, choice, 422, fault=True)
-    opened = await open_own_run(context, _order(context, words_for(request).language, choice))
+    shown = await shown_run(request)
+    order = _order(context, words_for(request).language, choice)
+    opened = await open_own_run(context, order, address_of(request), None if shown is None else shown.run)
     response = go("/run")
     bind(request, response, opened.token)
     return response

@@ -20,8 +20,7 @@ from api.problems import (
     UNKNOWN_KIND,
     Problem,
 )
-from api.runs.earlier import CODES
-from api.runs.facts import ANSWERED, SKIPPED, TIMED_OUT, Fact
+from api.runs.facts import ANSWERED, SKIPPED, TIMED_OUT, Fact, response_of
 from api.runs.live import Live, ending, question
 from api.runs.lookup import current_run, live_run
 from api.runs.replied import with_replies
@@ -97,14 +96,14 @@ async def _advance(context: Context, live: Live, reply: Reply) -> dict[str, Any]
     """Take the pending item's reply: decide, store, and only then tell."""
     row = live.pending
     assert row is not None
-    item = live.assessment.snapshot.items[row]
+    item = live.test.snapshot.items[row]
     if reply.item != item.id:
         raise _not_pending(live, f"The item {reply.item[:64]!r} is not the one that waits at position {live.position}")
     if reply.kind is not None and reply.kind != item.kind:
         raise _wrong_kind(live, reply.kind, item.kind)
     at = now()
     fact = _reply_fact(live, reply, at)
-    response = fact.response if fact.response is not None else CODES[fact.kind]
+    response = response_of(fact)
     state, decision = await context.stepper.step(Taken(live, row, response, float(fact.seconds or 0.0)))
     after = _after(live, fact, state, decision)
     if after.ended is None:
@@ -117,7 +116,7 @@ async def _advance(context: Context, live: Live, reply: Reply) -> dict[str, Any]
 
 def _after(live: Live, reply: Fact, state: State, decision: Decision) -> Live:
     """Tell where the run stands after a reply: at the next item, or at its end with its result."""
-    replied = with_replies(live.replied, live.assessment.design, live.assessment.bank, (reply,))
+    replied = with_replies(live.replied, live.test.design, live.test.bank, (reply,))
     after = replace(live, state=state, position=live.position + 1, asked_at=reply.at, replied=replied)
     if not decision.done:
         return replace(after, pending=int(decision.item))
@@ -133,7 +132,7 @@ def _store_end(reply: Fact, ended: Fact, connection: Connection) -> None:
 def _reply_fact(live: Live, reply: Reply, at: datetime) -> Fact:
     """Mark the reply; a late answer to a timed item is kept, as a time-out."""
     assert live.pending is not None
-    item = live.assessment.snapshot.items[live.pending]
+    item = live.test.snapshot.items[live.pending]
     seconds = reply.seconds
     if seconds is None:
         seconds = min(max((at - live.asked_at).total_seconds(), 0.0), LONGEST_MEASURED)
@@ -165,7 +164,7 @@ async def _settled(context: Context, live: Live, reply: Reply) -> dict[str, Any]
     """Answer to a reply at a position that already has one: the same is told again, another is refused."""
     stored, following = await context.read(partial(facts_around, run_id=live.run.id, position=reply.position))
     if _same(stored, reply):
-        snapshot = live.assessment.snapshot
+        snapshot = live.test.snapshot
         return reply_view(live, stored, snapshot.row(following.item) if following.item is not None else None)
     raise Problem(
         ALREADY_ANSWERED,

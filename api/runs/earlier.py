@@ -14,15 +14,12 @@ from datetime import datetime, timedelta
 import numpy as np
 from sqlalchemy import Connection
 
-from api.runs.assessment import Assessment, Bank, Pins
-from api.runs.facts import ANSWERED, SKIPPED, TIMED_OUT, Fact, Run
+from api.runs.facts import Fact, Run, response_of
+from api.runs.pinned import Bank, PinnedTest, Pins
 from api.runs.repository import replies_of, run_of
-from engine import responses
 from engine.adaptive import replay
 from engine.arrays import Bools, Floats
 from engine.state import Facts
-
-CODES = {SKIPPED: responses.SKIPPED, TIMED_OUT: responses.TIMED_OUT}
 
 
 @dataclass(frozen=True)
@@ -81,24 +78,24 @@ def engine_facts(bank: Bank, replies: Sequence[Fact]) -> Facts:
     """Write L replies as the engine reads them: item rows, response codes and seconds, (L,) each."""
     return Facts(
         np.array([bank.snapshot.row(fact.item or "") for fact in replies], dtype=np.int64),
-        np.array([fact.response if fact.kind == ANSWERED else CODES[fact.kind] for fact in replies], dtype=np.int64),
+        np.array([response_of(fact) for fact in replies], dtype=np.int64),
         np.array([fact.seconds for fact in replies], dtype=np.float64),
     )
 
 
 def evidence(
-    connection: Connection, pins: Pins, assessment: Assessment, earlier: Sequence[tuple[str, float]]
+    connection: Connection, pins: Pins, test: PinnedTest, earlier: Sequence[tuple[str, float]]
 ) -> Floats | None:
     """Tempered log-likelihood of the earlier runs' own answers under the new run's design, (C, G); None without any."""
     if not earlier:
         return None
     replies = replies_of(connection, [run_id for run_id, _ in earlier])
-    total = np.zeros((assessment.design.latent.competences, assessment.table.nodes.size))
+    total = np.zeros((test.design.latent.competences, test.table.nodes.size))
     for run_id, weight in earlier:
         run = run_of(connection, run_id)
         assert run is not None
         bank = pins.pinned_bank(connection, run.snapshot_hash)
-        own = pins.ready(bank, assessment.design)
+        own = pins.ready(bank, test.design)
         total += weight * replay(own.design, own.table, engine_facts(bank, replies[run_id])).log_likelihood
     return total
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from api.tables import KINDS
+from engine import responses
 
 ASKED, ENDED, ANSWERED, SKIPPED, TIMED_OUT = "asked", "ended", "answered", "skipped", "timed_out"
 
@@ -26,8 +27,6 @@ class Run:
     """Earlier finished runs whose answers count here, with their weights."""
     excluded: tuple[str, ...]
     """Items left out because they were answered lately."""
-    sd_bound: float
-    """Largest sd of a competence that counts as measured."""
     access_code: str
     created_at: datetime
     finished_at: datetime | None = None
@@ -56,3 +55,13 @@ class Fact:
     def part(self) -> int:
         """QUESTION or REPLY, as ``api.tables`` numbers them."""
         return KINDS[self.kind]
+
+
+def response_of(reply: Fact) -> int:
+    """Return what the engine is told of a reply: its category, or the code of a skip or a time-out."""
+    if reply.kind == SKIPPED:
+        return responses.SKIPPED
+    if reply.kind == TIMED_OUT:
+        return responses.TIMED_OUT
+    assert reply.response is not None
+    return reply.response

@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from api.runs.assessment import Assessment, Pins
 from api.runs.earlier import engine_facts, evidence
 from api.runs.facts import ASKED, ENDED, Fact, Run
+from api.runs.pinned import PinnedTest, Pins
 from api.runs.replied import Replied, earlier_replies, with_replies
 from api.runs.repository import facts_of
 from api.tables import REPLY
@@ -40,7 +40,7 @@ class Live:
     """
 
     run: Run
-    assessment: Assessment
+    test: PinnedTest
     state: State
     position: int
     pending: int | None
@@ -51,7 +51,7 @@ class Live:
     @cached_property
     def at_most(self) -> int:
         """Largest number of questions of the run."""
-        return longest(self.assessment.design.stop, len(self.assessment.snapshot))
+        return longest(self.test.design.stop, len(self.test.snapshot))
 
 
 def longest(stop: Stop, items: int) -> int:
@@ -74,21 +74,21 @@ def read_live(connection: Connection, pins: Pins, run: Run) -> Live:
 
 def live_after(connection: Connection, pins: Pins, run: Run, facts: Sequence[Fact]) -> Live:
     """Replay facts of a run: all of them, or those up to some question."""
-    assessment = pins.pinned(connection, run.snapshot_hash, run.design_hash)
+    test = pins.pinned(connection, run.snapshot_hash, run.design_hash)
     replies = [fact for fact in facts if fact.part == REPLY]
-    allowed = assessment.snapshot.allowed(run.accessible, run.excluded)
-    known = evidence(connection, pins, assessment, run.earlier)
-    state = replay(assessment.design, assessment.table, engine_facts(assessment.bank, replies), allowed, known)
+    allowed = test.snapshot.allowed(run.accessible, run.excluded)
+    known = evidence(connection, pins, test, run.earlier)
+    state = replay(test.design, test.table, engine_facts(test.bank, replies), allowed, known)
     last = facts[-1]
-    before = earlier_replies(connection, pins, assessment.design, run.earlier)
-    replied = with_replies(before, assessment.design, assessment.bank, replies)
-    pending = assessment.snapshot.row(last.item or "") if last.kind == ASKED else None
-    return Live(run, assessment, state, len(replies), pending, last.at, replied, None if last.kind == ASKED else last)
+    before = earlier_replies(connection, pins, test.design, run.earlier)
+    replied = with_replies(before, test.design, test.bank, replies)
+    pending = test.snapshot.row(last.item or "") if last.kind == ASKED else None
+    return Live(run, test, state, len(replies), pending, last.at, replied, None if last.kind == ASKED else last)
 
 
 def question(live: Live, at: datetime) -> Fact:
     """Build the fact that the pending item of a run is asked, with its parameters of the day."""
-    bank, row = live.assessment.bank, live.pending
+    bank, row = live.test.bank, live.pending
     assert row is not None
     return Fact(live.run.id, live.position, ASKED, at, item=bank.snapshot.ids[row], parameters=bank.parameters[row])
 

@@ -8,9 +8,9 @@ from api.context import Context
 from api.identifiers import parsed_id
 from api.oauth.tokens import Caller, Platform
 from api.problems import UNKNOWN_RUN, Problem
-from api.runs.assessment import Pins
 from api.runs.facts import Run
 from api.runs.live import Live, read_live
+from api.runs.pinned import Pins
 from api.runs.repository import last_position, run_of
 
 

@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 
 from api.database import Database
 from api.identifiers import parsed_id
-from api.runs.assessment import Assessment, Pins
-from api.runs.earlier import CODES, evidence
-from api.runs.facts import ANSWERED, ASKED, ENDED, Fact, Run
+from api.runs.earlier import evidence
+from api.runs.facts import ANSWERED, ASKED, ENDED, Fact, Run, response_of
 from api.runs.live import Live
+from api.runs.pinned import PinnedTest, Pins
 from api.runs.replied import earlier_replies, with_replies
 from api.runs.repository import facts_of, run_of
 from api.runs.results import result_of
@@ -78,24 +78,24 @@ def _proved(connection: Connection, run: Run) -> Proof:
     facts = facts_of(connection, run.id)
     decisions = 0
     try:
-        pins, assessment = _pinned(connection, run)
-        known = evidence(connection, pins, assessment, run.earlier)
-        allowed = assessment.snapshot.allowed(run.accessible, run.excluded)
-        design, table = assessment.design, assessment.table
+        pins, test = _pinned(connection, run)
+        known = evidence(connection, pins, test, run.earlier)
+        allowed = test.snapshot.allowed(run.accessible, run.excluded)
+        design, table = test.design, test.table
         state, decision = begin(design, table, uniform(run.seed, 0), allowed=allowed, evidence=known)
         replies: list[Fact] = []
         for question, reply in _turns(facts):
             place = len(replies)
             if question.kind == ENDED:
                 before = earlier_replies(connection, pins, design, run.earlier)
-                replied = with_replies(before, design, assessment.bank, replies)
-                live = Live(run, assessment, state, place, None, question.at, replied, question)
+                replied = with_replies(before, design, test.bank, replies)
+                live = Live(run, test, state, place, None, question.at, replied, question)
                 _check_end(run, question, decision, result_of(live))
                 return Proof(run.id, decisions + 1, finished=True)
-            _check_question(assessment, question, decision)
+            _check_question(test, question, decision)
             decisions += 1
             if reply is not None:
-                state, decision = _after_reply(run, assessment, state, question, reply)
+                state, decision = _after_reply(run, test, state, question, reply)
                 replies.append(reply)
         _check_open(run, facts)
     except _DifferenceError as difference:
@@ -103,16 +103,16 @@ def _proved(connection: Connection, run: Run) -> Proof:
     return Proof(run.id, decisions, finished=False)
 
 
-def _pinned(connection: Connection, run: Run) -> tuple[Pins, Assessment]:
+def _pinned(connection: Connection, run: Run) -> tuple[Pins, PinnedTest]:
     """Read the pinned bank and design, which must have the hashes that the run pins."""
     pins = Pins()
     try:
-        assessment = pins.pinned(connection, run.snapshot_hash, run.design_hash)
+        test = pins.pinned(connection, run.snapshot_hash, run.design_hash)
     except (BankError, DesignError) as error:
         raise _DifferenceError(f"What the run pins cannot be read: {error}") from error
-    if assessment.design_hash != run.design_hash:
+    if test.design_hash != run.design_hash:
         raise _DifferenceError("The pinned design does not have its hash: its content was altered.")
-    return pins, assessment
+    return pins, test
 
 
 def _turns(facts: Sequence[Fact]) -> list[tuple[Fact, Fact | None]]:
@@ -126,36 +126,36 @@ def _turns(facts: Sequence[Fact]) -> list[tuple[Fact, Fact | None]]:
     return list(zip(facts[::2], replies, strict=False))
 
 
-def _check_question(assessment: Assessment, question: Fact, decision: Decision) -> None:
+def _check_question(test: PinnedTest, question: Fact, decision: Decision) -> None:
     where = f"Position {question.position}"
     if decision.done:
         reason = Reason(int(decision.reason)).name.lower()
         raise _DifferenceError(f"{where}: {question.item} was asked where the run should have ended ({reason}).")
     row = int(decision.item)
-    if question.item != assessment.snapshot.ids[row]:
-        expected = assessment.snapshot.ids[row]
+    if question.item != test.snapshot.ids[row]:
+        expected = test.snapshot.ids[row]
         raise _DifferenceError(f"{where}: {question.item} was asked where {expected} should have been.")
-    if question.parameters != assessment.bank.parameters[row]:
+    if question.parameters != test.bank.parameters[row]:
         raise _DifferenceError(f"{where}: the parameters of {question.item} are not those of the pinned bank.")
 
 
-def _after_reply(run: Run, assessment: Assessment, state: State, question: Fact, reply: Fact) -> tuple[State, Decision]:
+def _after_reply(run: Run, test: PinnedTest, state: State, question: Fact, reply: Fact) -> tuple[State, Decision]:
     where = f"Position {reply.position}"
     if reply.item != question.item:
         raise _DifferenceError(f"{where}: {reply.item} was replied to where {question.item} was asked.")
-    row = assessment.snapshot.row(question.item or "")
-    response = CODES[reply.kind] if reply.response is None else reply.response
+    row = test.snapshot.row(question.item or "")
+    response = response_of(reply)
     if (reply.response is None) == (reply.kind == ANSWERED):
         raise _DifferenceError(f"{where}: a reply {reply.kind} is stored with the category {reply.response}.")
     if reply.kind == ANSWERED:
         try:
-            marked = mark(assessment.snapshot.items[row], reply.answer)
+            marked = mark(test.snapshot.items[row], reply.answer)
         except AnswerError as error:
             raise _DifferenceError(f"{where}: the stored answer cannot be marked: {error}") from error
         if marked != response:
             raise _DifferenceError(f"{where}: the stored category is {response} where marking gives {marked}.")
     u = uniform(run.seed, reply.position + 1)
-    return step(assessment.design, assessment.table, state, row, response, np.float64(reply.seconds), u)
+    return step(test.design, test.table, state, row, response, np.float64(reply.seconds), u)
 
 
 def _check_end(run: Run, ended: Fact, decision: Decision, expected: Sequence[Mapping[str, Any]]) -> None:

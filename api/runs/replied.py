@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+import numpy as np
 from sqlalchemy import Connection
 
-from api.runs.assessment import Bank, Pins
-from api.runs.facts import SKIPPED, TIMED_OUT, Fact
+from api.runs.facts import Fact, response_of
+from api.runs.pinned import Bank, Pins
 from api.runs.repository import replies_of, run_of
 from engine.adaptive import Design
+from engine.profile import gives_evidence
 
 Replied = Mapping[int, datetime]
 """Competences (rows of the framework) whose own items were replied to, and when last."""
@@ -19,7 +21,7 @@ def with_replies(before: Replied, design: Design, bank: Bank, replies: Sequence[
     last = {
         bank.competence_rows[bank.snapshot.row(fact.item or "")]: fact.at
         for fact in replies
-        if _says_something(design, fact)
+        if gives_evidence(design, np.asarray(response_of(fact)))
     }
     return {**before, **last}
 
@@ -35,8 +37,3 @@ def earlier_replies(
         assert run is not None
         last = with_replies(last, design, pins.pinned_bank(connection, run.snapshot_hash), replies)
     return last
-
-
-def _says_something(design: Design, fact: Fact) -> bool:
-    policy = {SKIPPED: design.skip, TIMED_OUT: design.time_out}.get(fact.kind)
-    return policy != "ignored"

@@ -1,19 +1,17 @@
 """What a run tells at its end: a level for each competence, with its uncertainty."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from api.clock import iso
 from api.runs.live import Live
-from engine.adaptive import Design, posterior
-from engine.arrays import Bools, Floats
+from engine.adaptive import posterior
 from engine.belief import mean, sd
-from engine.latent import LatentTree
 from engine.levels import level, level_probabilities
+from engine.profile import Knowledge, knowledge
 
-MEASURED, ESTIMATED, UNKNOWN = "measured", "estimated", "unknown"
+MEASURED, UNKNOWN = Knowledge.MEASURED.name.lower(), Knowledge.UNKNOWN.name.lower()
 DECIMALS = 6
 """Of the numbers told: finer than anybody reads, coarser than what differs from machine to machine."""
 
@@ -35,16 +33,16 @@ def result_of(live: Live) -> list[dict[str, Any]]:
 
     Notes
     -----
-    A competence is measured when its own items were replied to and its sd is within the bound that the run pins;
-    estimated when something informs it, but less than that; unknown when nothing does.
+    What is measured, estimated or unknown: :func:`engine.profile.knowledge`.
     """
-    assessment, replied = live.assessment, live.replied
-    belief = posterior(assessment.design, assessment.table, live.state)
-    nodes = assessment.table.nodes
+    test, replied = live.test, live.replied
+    belief = posterior(test.design, test.table, live.state)
+    nodes = test.table.nodes
     means, sds = mean(belief, nodes), sd(belief, nodes)
-    each = level_probabilities(belief, nodes, assessment.table.cuts)
+    each = level_probabilities(belief, nodes, test.table.cuts)
     reached = level(each)
-    states = competence_states(assessment.design, live.run.sd_bound, sds, tuple(replied))
+    own = np.isin(np.arange(sds.size), list(replied))
+    states = [Knowledge(code).name.lower() for code in knowledge(test.design, np.round(sds, DECIMALS), own).tolist()]
     return [
         {
             "competence": code,
@@ -58,7 +56,7 @@ def result_of(live: Live) -> list[dict[str, Any]]:
         }
         if states[row] != UNKNOWN
         else unmeasured(code)
-        for row, code in enumerate(assessment.snapshot.framework.codes)
+        for row, code in enumerate(test.snapshot.framework.codes)
     ]
 
 
@@ -66,19 +64,3 @@ def unmeasured(code: str) -> dict[str, Any]:
     """Entry of a competence of which nothing is known."""
     silent = ("level", "probability", "probabilities", "mean", "sd", "measured_at")
     return {"competence": code, "state": UNKNOWN, **dict.fromkeys(silent)}
-
-
-def competence_states(design: Design, bound: float, sds: Floats, replied: Sequence[int]) -> list[str]:
-    """State of each of the C competences, from the sd (C,) and the competences whose items were replied to."""
-    own = np.isin(np.arange(sds.size), list(replied))
-    informed = own | _informed(design, own)
-    measured = own & (np.round(sds, DECIMALS) <= bound)
-    return [MEASURED if sure else ESTIMATED if some else UNKNOWN for sure, some in zip(measured, informed, strict=True)]
-
-
-def _informed(design: Design, own: Bools) -> Bools:
-    """Competences that the tree informs about from those whose own items were replied to, (C,)."""
-    tree = design.latent
-    if not isinstance(tree, LatentTree):
-        return np.zeros_like(own)
-    return np.asarray((tree.correlations()[:, own] > 0).any(axis=1))

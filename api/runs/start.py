@@ -21,11 +21,11 @@ from api.problems import (
     UNKNOWN_COMPETENCE,
     Problem,
 )
-from api.runs.assessment import Assessment, Bank
 from api.runs.earlier import comparable, evidence, replied_items
 from api.runs.facts import Fact, Run
 from api.runs.live import Live, ending, live_after, question
 from api.runs.lookup import unknown_run
+from api.runs.pinned import Bank, PinnedTest
 from api.runs.replied import earlier_replies
 from api.runs.repository import (
     add_facts,
@@ -106,15 +106,33 @@ async def open_run(context: Context, client_id: str, learner_id: str, order: Ord
     raise Problem(UNAVAILABLE, "The run could not be opened: send the request again.", headers={"Retry-After": "1"})
 
 
-async def open_own_run(context: Context, order: Order) -> Opened:
-    """Open a run for a visitor, who becomes a learner of no platform; a 403 problem when self-service is off."""
+async def open_own_run(context: Context, order: Order, address: str, before: Run | None = None) -> Opened:
+    """Open a run for a visitor, a learner of no platform.
+
+    Parameters
+    ----------
+    context : Context
+    order : Order
+    address : str
+        Where the request came from: so many runs are allowed to each.
+    before : Run, optional
+        The run that the visitor took before: the same learner goes on, and its answers count. Not that of a platform.
+
+    Raises
+    ------
+    Problem
+        403 when self-service is off; 429 after too many runs; 422 as for a platform's run.
+    """
     if not context.settings.self_service:
         raise Problem(SELF_SERVICE_OFF, "Runs are opened by a platform here: enter the access code that it gave.")
-    learner = Learner(new_id(), None, None, now())
+    context.start_limit.try_once(address)
+    known = before.learner_id if before is not None and before.client_id is None else None
+    learner = Learner(known or new_id(), None, None, now())
     live = await context.read(lambda connection: _prepared(context, connection, learner, order))
 
     def store(connection: Connection) -> str:
-        add_learner(connection, learner)
+        if known is None:
+            add_learner(connection, learner)
         return _store(context, live, None, connection)
 
     await context.write(store)
@@ -144,8 +162,8 @@ async def _as_opened(context: Context, run_id: str) -> Opened:
 def _prepared(context: Context, connection: Connection, learner: Learner, order: Order) -> Live:
     """Decide everything about a new run, and store nothing."""
     at = now()
-    assessment = _assessment(context, order)
-    bank = assessment.bank
+    test = _test(context, order)
+    bank = test.bank
     finished = comparable(connection, context.pins, bank, finished_runs(connection, learner.id))
     allowed = bank.snapshot.allowed(order.accessible, (), order.competences)
     latest = finished[: context.retaking.fresh_runs]
@@ -155,37 +173,36 @@ def _prepared(context: Context, connection: Connection, learner: Learner, order:
         learner_id=learner.id,
         client_id=learner.client_id,
         snapshot_hash=bank.snapshot.hash,
-        design_hash=assessment.design_hash,
+        design_hash=test.design_hash,
         seed=new_seed() if order.seed is None else order.seed,
         locale=order.locale,
         competences=order.competences or bank.snapshot.framework.codes,
         accessible=order.accessible,
         earlier=context.retaking.weights(finished, at),
         excluded=context.retaking.excluded(bank, allowed, seen),
-        sd_bound=context.settings.measured_sd,
         access_code=new_access_code(),
         created_at=at,
     )
-    known = evidence(connection, context.pins, assessment, run.earlier)
+    known = evidence(connection, context.pins, test, run.earlier)
     state, decision = begin(
-        assessment.design,
-        assessment.table,
+        test.design,
+        test.table,
         uniform(run.seed, 0),
         allowed=bank.snapshot.allowed(run.accessible, run.excluded),
         evidence=known,
     )
-    replied = earlier_replies(connection, context.pins, assessment.design, run.earlier)
+    replied = earlier_replies(connection, context.pins, test.design, run.earlier)
     if not decision.done:
-        return Live(run, assessment, state, 0, int(decision.item), at, replied)
+        return Live(run, test, state, 0, int(decision.item), at, replied)
     if int(decision.reason) == Reason.NOTHING_LEFT:
         raise Problem(
             NOTHING_TO_ASK, "The bank has no item that suits this run: ask for more competences, or fewer limits."
         )
-    live = Live(replace(run, finished_at=at), assessment, state, 0, None, at, replied)
+    live = Live(replace(run, finished_at=at), test, state, 0, None, at, replied)
     return replace(live, ended=ending(live, int(decision.reason), at, result_of(live)))
 
 
-def _assessment(context: Context, order: Order) -> Assessment:
+def _test(context: Context, order: Order) -> PinnedTest:
     bank = _bank(context, order.locale)
     framework = bank.snapshot.framework
     for code in order.competences or ():
@@ -211,12 +228,12 @@ def _store(context: Context, live: Live, once: Once | None, connection: Connecti
     before = created_before(connection, once)
     if before is not None:
         return before
-    run, snapshot = live.run, live.assessment.snapshot
+    run, snapshot = live.run, live.test.snapshot
     at: datetime = run.created_at
     pin(
         connection,
         (run.snapshot_hash, snapshot.to_json),
-        (run.design_hash, to_dict(live.assessment.design)),
+        (run.design_hash, to_dict(live.test.design)),
         at,
     )
     add_run(connection, run, fingerprint(learner_token(context.keys.learner, run.id)))

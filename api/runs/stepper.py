@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from api.runs.assessment import Assessment
 from api.runs.live import Live
+from api.runs.pinned import PinnedTest
 from engine.adaptive import Decision, step
 from engine.state import State
 from engine.uniform import uniform
@@ -34,17 +34,17 @@ def step_one(taken: Taken) -> Stepped:
     """Take one step alone."""
     live = taken.live
     u = uniform(live.run.seed, live.position + 1)
-    return step(live.assessment.design, live.assessment.table, live.state, taken.row, taken.response, taken.seconds, u)
+    return step(live.test.design, live.test.table, live.state, taken.row, taken.response, taken.seconds, u)
 
 
-def step_all(assessment: Assessment, batch: Sequence[Taken]) -> list[Stepped]:
-    """Take one step for each of n runs of the same assessment: what ``step_one`` gives for each."""
+def step_all(test: PinnedTest, batch: Sequence[Taken]) -> list[Stepped]:
+    """Take one step for each of n runs of the same test: what ``step_one`` gives for each."""
     if len(batch) == 1:
         return [step_one(batch[0])]
     lives = [taken.live for taken in batch]
     state, decision = step(
-        assessment.design,
-        assessment.table,
+        test.design,
+        test.table,
         State(*(np.stack(arrays) for arrays in zip(*(live.state for live in lives), strict=True))),
         np.array([taken.row for taken in batch]),
         np.array([taken.response for taken in batch]),
@@ -83,13 +83,13 @@ class Stepper:
         waiting, self._waiting = self._waiting, []
         groups: dict[int, list[tuple[Taken, asyncio.Future[Stepped]]]] = {}
         for taken, future in waiting:
-            groups.setdefault(id(taken.live.assessment), []).append((taken, future))
+            groups.setdefault(id(taken.live.test), []).append((taken, future))
         for group in groups.values():
             self._step(group)
 
     def _step(self, group: Sequence[tuple[Taken, asyncio.Future[Stepped]]]) -> None:
         try:
-            stepped = step_all(group[0][0].live.assessment, [taken for taken, _ in group])
+            stepped = step_all(group[0][0].live.test, [taken for taken, _ in group])
         except Exception as error:  # each request that waits is told
             for _, future in group:
                 if not future.done():

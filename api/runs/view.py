@@ -4,9 +4,9 @@ from typing import Any
 
 from api.clock import iso
 from api.identifiers import written_access_code
-from api.runs.assessment import Bank
 from api.runs.facts import Fact, Run
 from api.runs.live import Live
+from api.runs.pinned import Bank
 
 OPEN, FINISHED = "open", "finished"
 
@@ -18,7 +18,7 @@ def pending_view(bank: Bank, position: int, row: int | None) -> dict[str, Any] |
 
 def live_pending(live: Live) -> dict[str, Any] | None:
     """Show the item that waits for a reply in a run."""
-    return pending_view(live.assessment.bank, live.position, live.pending)
+    return pending_view(live.test.bank, live.position, live.pending)
 
 
 def progress_view(live: Live, position: int) -> dict[str, int]:
@@ -71,6 +71,6 @@ def reply_view(live: Live, reply: Fact, row: int | None) -> dict[str, Any]:
         "outcome": reply.kind,
         "at": iso(reply.at),
         "state": FINISHED if row is None else OPEN,
-        "pending": pending_view(live.assessment.bank, following, row),
+        "pending": pending_view(live.test.bank, following, row),
         "progress": progress_view(live, following),
     }

@@ -1,16 +1,21 @@
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
+from api.app import create_app
 from api.clock import now
 from api.identifiers import CODE_ALPHABET
 from api.problems import Problem
 from api.runs.codes import enter_code
 from api.runs.earlier import Retaking
 from api.runs.facts import Run
+from api.runs.lookup import current_run
 from api.runs.start import Order, open_own_run
+from api.settings import Settings
 from tests.api.conftest import World
 from tests.load.answers import answer_to
 
@@ -86,7 +91,7 @@ def test_an_unknown_code_opens_nothing(world: World, typed: str) -> None:
 
 
 def test_codes_cannot_be_guessed_for_long(world: World) -> None:
-    for _ in range(20):
+    for _ in range(120):
         with pytest.raises(Problem, match="access code"):
             call(world, enter_code, "222-222-222", "192.0.2.9")
     with pytest.raises(Problem, match="wait"):
@@ -94,10 +99,29 @@ def test_codes_cannot_be_guessed_for_long(world: World) -> None:
 
 
 def test_a_visitor_may_open_a_run_where_self_service_is_on(world: World) -> None:
-    opened = call(world, open_own_run, Order(competences=("1.1",), length=3))
+    opened = call(world, open_own_run, Order(competences=("1.1",), length=3), "here")
     seen = world.call("GET", f"/v1/runs/{opened.live.run.id}", opened.token)
     assert seen.json()["state"] == "open"
     assert world.call("GET", f"/v1/runs/{opened.live.run.id}").status_code == 404
+
+
+def test_a_visitor_who_goes_on_is_the_same_learner(world: World) -> None:
+    order = Order(competences=("1.1",), length=3)
+    first = call(world, open_own_run, order, "here")
+    again = call(world, open_own_run, order, "here", first.live.run)
+    stranger = call(world, open_own_run, order, "here")
+    assert again.live.run.learner_id == first.live.run.learner_id != stranger.live.run.learner_id
+    of_platform = call(world, current_run, world.open()["id"]).run
+    assert call(world, open_own_run, order, "here", of_platform).live.run.learner_id != of_platform.learner_id
+
+
+def test_visitors_cannot_fill_the_database_from_one_address(tmp_path: Path) -> None:
+    settings = Settings(database=f"sqlite:///{tmp_path / 'jalon.db'}", self_service=True, start_rate="2/minute")
+    with TestClient(create_app(settings)) as client:
+        form, headers = {"scope": "some", "competence": "1.1"}, {"Origin": "http://testserver"}
+        answers = [client.post("/start", data=form, headers=headers, follow_redirects=False) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [303, 303, 429]
+    assert int(answers[2].headers["retry-after"]) > 0
 
 
 def test_opening_is_idempotent_with_a_key(world: World, problem: Callable[..., Any]) -> None:
@@ -173,7 +197,7 @@ def test_earlier_runs_fade(world: World) -> None:
 
     def run(days: float) -> Run:
         ended = at - timedelta(days=days)
-        return Run("r", "l", None, "s", "d", 0, "fr", (), (), (), (), 0.65, "c", ended, ended)
+        return Run("r", "l", None, "s", "d", 0, "fr", (), (), (), (), "c", ended, ended)
 
     rule = Retaking(half_life_days=180, least_weight=0.01)
     weights = rule.weights([run(0), run(180), run(360), run(180 * 7)], at)

@@ -36,7 +36,7 @@ def taken(live: Live, number: int) -> Taken:
 @pytest.mark.parametrize("count", [1, 2, 17])
 def test_together_is_alone(world: World, count: int) -> None:
     batch = [taken(live, number) for number, live in enumerate(lives(world, count))]
-    for one, (state, decision) in zip(batch, step_all(batch[0].live.assessment, batch), strict=True):
+    for one, (state, decision) in zip(batch, step_all(batch[0].live.test, batch), strict=True):
         alone, decided = step_one(one)
         assert int(decision.item) == int(decided.item)
         for here, there in zip(state, alone, strict=True):

@@ -99,7 +99,6 @@ def _create_runs() -> None:
         sa.Column("accessible", _JSON, nullable=False),
         sa.Column("earlier", _JSON, nullable=False),
         sa.Column("excluded", _JSON, nullable=False),
-        sa.Column("sd_bound", sa.Float(53), nullable=False),
         sa.Column("access_code", sa.String(16), nullable=False),
         sa.Column("token_hash", sa.String(64), nullable=False),
         sa.Column("created_at", _MOMENT, nullable=False),

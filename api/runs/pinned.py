@@ -50,7 +50,7 @@ class Bank:
 
 
 @dataclass(frozen=True, eq=False)
-class Assessment:
+class PinnedTest:
     """A bank under a design."""
 
     bank: Bank
@@ -64,30 +64,30 @@ class Assessment:
         return self.bank.snapshot
 
     @classmethod
-    def of(cls, bank: Bank, design: Design) -> "Assessment":
+    def of(cls, bank: Bank, design: Design) -> "PinnedTest":
         """Prepare a bank for a design."""
         return cls(bank, design, content_hash(design), bank.snapshot.table(design))
 
 
 class Pins:
-    """The assessments that stored runs pin, read from the database once and kept in memory."""
+    """The tests that stored runs pin, read from the database once and kept in memory."""
 
     def __init__(self) -> None:
         self._banks: Recent[str, Bank] = Recent(8)
         self._designs: Recent[str, Design] = Recent(128)
-        self._ready: Recent[tuple[str, str], Assessment] = Recent(64)
+        self._ready: Recent[tuple[str, str], PinnedTest] = Recent(64)
 
-    def ready(self, bank: Bank, design: Design) -> Assessment:
-        """Return the assessment of a bank under a design."""
+    def ready(self, bank: Bank, design: Design) -> PinnedTest:
+        """Return the test of a bank under a design."""
         key = (bank.snapshot.hash, content_hash(design))
         found = self._ready.get(key)
         if found is None:
-            found = Assessment.of(bank, design)
+            found = PinnedTest.of(bank, design)
             self._ready.put(key, found)
         return found
 
-    def pinned(self, connection: Connection, snapshot_hash: str, design_hash: str) -> Assessment:
-        """Return the assessment that a stored run pins."""
+    def pinned(self, connection: Connection, snapshot_hash: str, design_hash: str) -> PinnedTest:
+        """Return the test that a stored run pins."""
         found = self._ready.get((snapshot_hash, design_hash))
         if found is not None:
             return found

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 DATABASE = "sqlite:///jalon.db"
 LOCAL = ("127.0.0.1", "localhost", "::1")
+BACKLOG = 2048
+"""Connections that may wait: what uvicorn lets wait too."""
 
 app = typer.Typer(
     help="Adaptive positioning and certification for competence frameworks.",
@@ -85,6 +87,7 @@ def serve(
 ) -> None:
     """Serve the API and the learner's pages; the database is created when it does not exist."""
     import uvicorn
+    from pydantic import ValidationError
     from uvicorn.supervisors import Multiprocess
 
     from api.app import prepare
@@ -92,7 +95,12 @@ def serve(
     from api.settings import Settings
 
     local = host in LOCAL
-    settings = Settings(database=database, bank=bank, self_service=local if self_service is None else self_service)
+    try:
+        settings = Settings(database=database, bank=bank, self_service=local if self_service is None else self_service)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        words = str(fault["msg"]).removeprefix("Value error, ")
+        raise JalonError(f"The setting {fault['loc'][0]} cannot be used: {words}.") from None
     prepare(settings)
     os.environ |= {"JALON_DATABASE": settings.database, "JALON_SELF_SERVICE": str(settings.self_service)}
     if settings.bank is not None:
@@ -107,7 +115,7 @@ def serve(
         "api.app:from_environment", factory=True, workers=workers, log_level="warning", server_header=False
     )
     if workers > 1:
-        Multiprocess(config, target=uvicorn.Server(config).run, sockets=[listening]).run()
+        Multiprocess(config, sockets=[listening]).run()
     else:
         uvicorn.Server(config).run(sockets=[listening])
 
@@ -120,7 +128,10 @@ def replay(run_id: str, database: Database = DATABASE) -> None:
 
     with Store(database) as store:
         store.migrate()
-        proof = prove(store, run_id)
+        try:
+            proof = prove(store, run_id)
+        except LookupError as error:
+            raise JalonError(str(error)) from None
     if not proof.ok:
         print(f"Run {run_id} does not replay: {proof.difference}")
         raise typer.Exit(1)
@@ -326,12 +337,13 @@ def _bank(path: Path | None) -> "ItemBank":
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """Open the port before anything is said to be ready."""
+    """Open the port before anything is said to be ready; who comes at once waits until the server has started."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen(BACKLOG)
     except OSError as error:
         listening.close()
         raise OSError(f"Port {port} of {host} cannot be used ({error.strerror}); choose another with --port.") from None

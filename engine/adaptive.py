@@ -181,20 +181,14 @@ def replay(
     State
         The same as begin and one step for each fact give.
     """
-    items = np.asarray(facts.item, dtype=np.int64)
+    items, responses, seconds = (np.asarray(field) for field in facts)
     batch = items.shape[:-1]
     state = _start(design, table, batch, allowed, evidence)
     for place in range(items.shape[-1]):
-        here = np.asarray(facts.item)[..., place]
-        after = absorb(
-            table,
-            state,
-            np.maximum(here, 0),
-            np.asarray(facts.response)[..., place],
-            np.asarray(facts.seconds)[..., place],
-        )
-        if (here == NONE).any():
-            given = here != NONE
+        item = items[..., place]
+        given = item != NONE
+        after = absorb(table, state, np.where(given, item, 0), responses[..., place], seconds[..., place])
+        if not given.all():
             after = State(
                 *(
                     np.where(given.reshape(*batch, *[1] * (new.ndim - len(batch))), new, old)

@@ -70,8 +70,3 @@ def mean(posterior: Floats, nodes: Floats) -> Floats:
 def sd(posterior: Floats, nodes: Floats) -> Floats:
     """Posterior standard deviation, (*batch,)."""
     return np.sqrt(np.maximum(posterior @ nodes**2 - (posterior @ nodes) ** 2, 0.0))
-
-
-def mode(posterior: Floats, nodes: Floats) -> Floats:
-    """Most probable node, (*batch,); the lowest of equals."""
-    return np.asarray(nodes[np.argmax(np.round(posterior, 12), axis=-1)])

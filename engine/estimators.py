@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.arrays import Floats, Ints
+from engine.belief import normalise
 from engine.errors import DesignError, ResponseError
 from engine.grid import Grid
 from engine.likelihood import Answers
@@ -151,8 +152,7 @@ def _mean(answers: Answers, table: Curves, grid: Grid, prior: Prior) -> Estimate
     sums = answers.on_grid(table)
     log_posterior = sums.log_likelihood + prior.value(grid.nodes, sums)
     log_posterior[:, [0, -1]] += np.log(0.5)
-    weight = np.exp(log_posterior - log_posterior.max(axis=1, keepdims=True))
-    weight /= weight.sum(axis=1, keepdims=True)
+    weight = normalise(log_posterior)
     mean = np.sum(weight * grid.nodes, axis=1)
     variance = np.sum(weight * (grid.nodes - mean[:, None]) ** 2, axis=1)
     return Estimates(mean, np.sqrt(variance), np.full(mean.shape, Status.CONVERGED))

@@ -5,9 +5,8 @@ are sparse. A skip that says "I do not know" is a wrong answer to the same item 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,9 +16,7 @@ from engine.arrays import Bools, Floats, Ints
 from engine.errors import ResponseError
 from engine.models import Curves, curves
 from engine.parameters import ItemParameters
-from engine.responses import SKIPPED, TIMED_OUT, SkipPolicy, skip_policy
-
-LOWEST_CODE: Final = SKIPPED
+from engine.responses import SILENCES, SKIPPED, TIMED_OUT, SkipPolicy, skip_policy
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,14 +171,7 @@ class Answers:
         """Add up at each learner's own ability (N,); the sums are (N, 1)."""
         here = ability[self.learner]
         faced = self.items.take(self.item)
-        moved = ItemParameters(
-            faced.model,
-            faced.discrimination,
-            faced.difficulty - here,
-            faced.guessing,
-            faced.slipping,
-            faced.thresholds - here[:, None],
-        )
+        moved = replace(faced, difficulty=faced.difficulty - here, thresholds=faced.thresholds - here[:, None])
         return Sums(curves(moved, [0.0]), self.learner, np.arange(here.size), self.category, self.learners)
 
 
@@ -194,7 +184,7 @@ def _checked(parameters: ItemParameters, responses: ArrayLike) -> Ints:
     if given.dtype.kind not in "iu":
         raise ResponseError("Responses must be whole numbers: a category, or a code of engine.responses.")
     given = given.astype(np.int64)
-    wrong = (given >= parameters.categories) | (given < LOWEST_CODE)
+    wrong = (given >= parameters.categories) | (given < -SILENCES)
     if wrong.any():
         learner, item = np.argwhere(wrong)[0]
         raise ResponseError(
@@ -205,9 +195,6 @@ def _checked(parameters: ItemParameters, responses: ArrayLike) -> Ints:
 
 
 def _with_and_without_guessing(parameters: ItemParameters) -> ItemParameters:
+    """Put the I items as they are before the same without guessing, 2 I in all."""
     twice = parameters.take(np.tile(np.arange(len(parameters)), 2))
-    guessing = twice.guessing.copy()
-    guessing[len(parameters) :] = 0.0
-    return ItemParameters(
-        twice.model, twice.discrimination, twice.difficulty, guessing, twice.slipping, twice.thresholds
-    )
+    return twice.without_guessing(slice(len(parameters), None))

@@ -1,7 +1,7 @@
 """Item parameters: one frozen struct of arrays, validated once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
 
@@ -163,6 +163,12 @@ class ItemParameters:
             self.slipping[index],
             self.thresholds[index],
         )
+
+    def without_guessing(self, rows: slice = slice(None)) -> "ItemParameters":
+        """Parameters with no lucky guess possible at ``rows``: a skip that says "I do not know" is read with them."""
+        guessing = self.guessing.copy()
+        guessing[rows] = 0.0
+        return replace(self, guessing=guessing)
 
 
 def _validate(items: ItemParameters) -> None:

@@ -15,6 +15,8 @@ TIMED_OUT: Final = -2
 """The item's own time limit ran out."""
 NOT_REACHED: Final = -1
 """The item was shown, and the test ended before anything was said about it: never evidence."""
+SILENCES: Final = 3
+"""How many of these codes there are: -1 down to -SILENCES."""
 NONE: Final = -1
 """No item."""
 

@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike
 from engine import belief
 from engine.arrays import Bools, Floats, Ints
 from engine.errors import ResponseError
-from engine.table import SILENCES, Table
+from engine.responses import SILENCES
+from engine.table import Table
 from engine.timing import update
 
 
@@ -36,7 +37,7 @@ class Facts(NamedTuple):
 def absorb(table: Table, state: State, item: ArrayLike, response: ArrayLike, seconds: ArrayLike) -> State:
     """Update the state with one answer each: Bayes' rule is an addition on the grid.
 
-    Parameters and errors are those of :func:`step`.
+    Parameters and errors are those of :func:`engine.adaptive.step`.
     """
     rows, codes = np.asarray(item, dtype=np.int64), np.asarray(response, dtype=np.int64)
     spent = np.asarray(seconds, dtype=np.float64)

@@ -136,5 +136,25 @@ class AllOf:
         return reason
 
 
+def longest(stop: Stop) -> int | None:
+    """Most answers that a rule lets through, whatever the learner does; None when nothing in it says so.
+
+    Examples
+    --------
+    >>> longest(AnyOf((PreciseEnough(0.3), MaxLength(40)))), longest(PreciseEnough(0.3))
+    (40, None)
+    """
+    match stop:
+        case MaxLength() | AtLeast():
+            return stop.items
+        case AnyOf():
+            return min((items for rule in stop.rules if (items := longest(rule)) is not None), default=None)
+        case AllOf():
+            known = [items for rule in stop.rules if (items := longest(rule)) is not None]
+            return max(known) if len(known) == len(stop.rules) else None
+        case _:
+            return None
+
+
 def _where(stop: Bools, reason: Reason) -> Ints:
     return np.where(stop, int(reason), int(Reason.GO_ON))

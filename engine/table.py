@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import log_expit
 
 from engine.arrays import Bools, Floats, Ints
 from engine.belief import powers
@@ -13,13 +12,12 @@ from engine.errors import DesignError, ParameterError
 from engine.latent import Links
 from engine.models import dichotomous, information, log_probability
 from engine.parameters import ItemParameters
+from engine.responses import SILENCES
 from engine.shortlist import Shortlist, build_shortlist
+from engine.timing import TIME_DISCRIMINATION, TYPICAL_SECONDS
 
 if TYPE_CHECKING:
     from engine.adaptive import Design
-
-SILENCES = 3
-"""Codes after the categories on the response axis: skipped, timed out, not reached."""
 
 
 class Table(NamedTuple):
@@ -77,7 +75,8 @@ def build_table(
     timed : (I,) bool, optional
         Items with a time limit of their own.
     time_intensity, time_discrimination : (I,) float, optional
-        Log-normal response-time parameters; log 60 and 2 when left out.
+        Log-normal response-time parameters, in log seconds and in 1 / log seconds; those of a typical item of
+        :mod:`engine.timing` when left out.
     cuts : (C, L) float, optional
         Ability at which each level begins, for each competence.
 
@@ -123,8 +122,8 @@ def build_table(
         hostile=hostile,
         enemies=hated,
         timed=np.zeros(count, dtype=bool) if timed is None else np.array(timed, dtype=bool),
-        time_intensity=_per_item(time_intensity, np.log(60.0), count, "time intensities"),
-        time_discrimination=_per_item(time_discrimination, 2.0, count, "time discriminations"),
+        time_intensity=_per_item(time_intensity, np.log(TYPICAL_SECONDS), count, "time intensities"),
+        time_discrimination=_per_item(time_discrimination, TIME_DISCRIMINATION, count, "time discriminations"),
         cuts=levels,
         powers=powers(nodes),
         slot=slot,
@@ -172,17 +171,8 @@ def _evidence(parameters: ItemParameters, log_p: Floats, nodes: Floats, policies
         if policy == "incorrect":
             silent[:, place] = log_p[:, 0]
         elif policy == "unknown":
-            silent[:, place] = _log_unknown(parameters, log_p, nodes)
+            silent[:, place] = log_probability(parameters.without_guessing(), nodes)[:, 0]
     return np.concatenate([log_p, silent], axis=1)
-
-
-def _log_unknown(parameters: ItemParameters, log_p: Floats, nodes: Floats) -> Floats:
-    """Log of 1 - P*, P* being the probability of credit without any guessing, (I, G)."""
-    z = parameters.discrimination[:, None] * (nodes - parameters.difficulty[:, None])
-    with np.errstate(divide="ignore"):
-        slip = np.log1p(-parameters.slipping)[:, None]
-    knows_not = np.logaddexp(slip, np.log(parameters.slipping)[:, None] + log_expit(-z))
-    return np.where(dichotomous(parameters)[:, None], knows_not, log_p[:, 0])
 
 
 def _predictive(log_p: Floats, nodes: Floats, groups: Ints, competences: int) -> tuple[Ints | None, Floats]:

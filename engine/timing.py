@@ -9,12 +9,20 @@ van der Linden, W. J. (2006). A lognormal model for response times on test items
 Statistics, 31, 181-204.
 """
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from engine.arrays import Floats
 from engine.errors import DesignError
+
+TYPICAL_SECONDS: Final = 60.0
+"""Median time on an item of which nothing is known."""
+
+TIME_DISCRIMINATION: Final = 2.0
+"""For items of which it is not known: about 68 % of typical learners take between 0.6 and 1.6 times the median."""
 
 
 def prior(sd: float, batch: tuple[int, ...] = ()) -> Floats:

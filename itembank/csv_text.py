@@ -8,6 +8,7 @@ from math import isfinite
 from pathlib import Path
 
 from engine.errors import BankError
+from itembank.text_files import read_text
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,7 @@ def read_table(path: Path | str) -> tuple[list[str], Iterable[list[str]]]:
     (list of str, iterable of list of str)
         Trimmed column names, then the cells of each line.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BankError(f"{path} is not UTF-8 text; save it in that encoding.") from error
-    except OSError as error:
-        raise BankError(f"{path} cannot be read ({error.strerror}); check the path.") from error
-    lines = csv.reader(StringIO(text, newline=""), strict=True)
+    lines = csv.reader(StringIO(read_text(path), newline=""), strict=True)
     header = [column.strip() for column in next(lines, [])]
     if not any(header):
         raise BankError(f"{path} is empty; it needs a header line.")
@@ -92,8 +87,8 @@ def read_rows(path: Path | str) -> tuple[list[str], list[Row]]:
     ]
 
 
-def table_text(header: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
-    """CSV of a header and rows of cells."""
+def table_text(header: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
+    """CSV of a header and rows of cells; numbers are written as they print."""
     stream = StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(header)

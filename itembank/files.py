@@ -7,11 +7,9 @@ A bank is a folder::
     parameters.csv       one row for each calibrated item (an item table)
 
 Saving is canonical: the same bank always gives the same bytes, so that a diff shows what changed and nothing else.
-Every file is written beside its target and then put in its place.
+Every file is written whole or not at all.
 """
 
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -33,6 +31,8 @@ from itembank.tables import ItemTable as ItemTable
 from itembank.tables import bank_table, item_table_text
 from itembank.tables import read_item_table as read_item_table
 from itembank.tables import write_item_table as write_item_table
+from itembank.text_files import read_text
+from itembank.text_files import write_text as write_text
 from itembank.yaml_text import read_yaml, write_yaml
 
 FRAMEWORK: Final = "framework.yaml"
@@ -57,11 +57,11 @@ def load_bank(path: Path | str) -> ItemBank:
     folder = Path(path)
     if not (folder / FRAMEWORK).is_file():
         raise BankError(f"There is no {FRAMEWORK} in {folder}; give the folder of a bank.")
-    framework = framework_from(_read(folder / FRAMEWORK), str(folder / FRAMEWORK))
+    framework = framework_from(_content(folder / FRAMEWORK), str(folder / FRAMEWORK))
     topics: dict[str, Any] = {}
     items: list[Item] = []
     for file in sorted((folder / ITEMS).glob("*.yaml")):
-        content = _read(file)
+        content = _content(file)
         code = _competence_of(content, framework, file)
         if code in topics:
             raise BankError(f"{file} is a second file of competence {code}; keep all its items in one file.")
@@ -153,27 +153,8 @@ def shipped_bank() -> ItemBank:
         return load_bank(folder)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    beside = Path(name)
-    try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.chmod(path.stat().st_mode if path.exists() else 0o644)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _read(file: Path) -> Any:
-    try:
-        text = file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise BankError(f"{file} is not UTF-8 text; save it in that encoding.") from error
-    return read_yaml(text, str(file))
+def _content(file: Path) -> Any:
+    return read_yaml(read_text(file), str(file))
 
 
 def _competence_of(content: Any, framework: Framework, file: Path) -> str:

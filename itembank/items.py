@@ -15,7 +15,7 @@ matching            ``{"a": "q", "b": "p"}``                       ``{"a": "q", 
 from collections.abc import Mapping
 from enum import StrEnum
 from itertools import pairwise
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictFloat, StrictInt, TypeAdapter, model_validator
 
@@ -244,7 +244,8 @@ class Matching(BaseItem):
 
 
 Item = SingleChoice | MultipleChoice | ShortText | Number | Ordering | Matching
-KINDS: Final = ("single_choice", "multiple_choice", "short_text", "number", "ordering", "matching")
+KINDS: Final = tuple(str(get_args(kind.model_fields["kind"].annotation)[0]) for kind in get_args(Item))
+"""Names of the kinds, in the order of the table above."""
 ITEM: Final[TypeAdapter[Item]] = TypeAdapter(Annotated[Item, Field(discriminator="kind")])
 
 

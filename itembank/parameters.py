@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.errors import BankError, ParameterError
+from engine.parameters import POLYTOMOUS as POLYTOMOUS_MODELS
 from engine.parameters import ItemParameters, Model
 
-POLYTOMOUS: Final = ("GRM", "GPCM")
+POLYTOMOUS: Final = tuple(model.label for model in POLYTOMOUS_MODELS)
+"""Names of the models with thresholds."""
 
 
 @dataclass(frozen=True)

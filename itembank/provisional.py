@@ -20,11 +20,11 @@ from math import factorial, log, perm
 from typing import Final
 
 from engine.errors import BankError
+from engine.timing import TIME_DISCRIMINATION
 from itembank.bank import ItemBank
 from itembank.framework import Framework
 from itembank.items import Item, Matching, MultipleChoice, Ordering, SingleChoice
 from itembank.parameters import Parameters
-from itembank.tables import TIME_DISCRIMINATION
 
 DISCRIMINATION: Final[Mapping[str, float]] = {
     "single_choice": 1.1,

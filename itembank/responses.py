@@ -17,6 +17,7 @@ from engine.arrays import Ints
 from engine.errors import BankError
 from engine.responses import NOT_REACHED, SKIPPED
 from itembank.csv_text import read_table, table_text
+from itembank.text_files import write_text
 
 LEARNER: Final = "learner"
 SKIP: Final = "S"
@@ -122,7 +123,7 @@ def write_responses(table: ResponseTable, path: Path | str) -> None:
         [name, *(known[code] for code in row)]
         for name, row in zip(table.learners, table.responses.tolist(), strict=True)
     )
-    Path(path).write_text(table_text([LEARNER, *table.items], rows), encoding="utf-8")
+    write_text(path, table_text([LEARNER, *table.items], rows))
 
 
 def write_scores(learners: Sequence[str], ability: ArrayLike, se: ArrayLike, path: Path | str) -> None:
@@ -140,4 +141,4 @@ def write_scores(learners: Sequence[str], ability: ArrayLike, se: ArrayLike, pat
         [name, *(repr(value) if np.isfinite(value) else "" for value in pair)]
         for name, pair in zip(learners, values.tolist(), strict=True)
     )
-    Path(path).write_text(table_text([LEARNER, "ability", "se"], rows), encoding="utf-8")
+    write_text(path, table_text([LEARNER, "ability", "se"], rows))

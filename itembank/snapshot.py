@@ -20,11 +20,11 @@ from engine.arrays import Bools, Ints
 from engine.errors import BankError
 from engine.parameters import ItemParameters
 from engine.table import Table, build_table
+from engine.timing import TIME_DISCRIMINATION
 from itembank.bank import ItemBank
 from itembank.framework import Framework, framework_from
 from itembank.items import FLAGS, Item, item_from, plain
 from itembank.parameters import Parameters, to_engine
-from itembank.tables import TIME_DISCRIMINATION
 
 FORMAT: Final = 1
 """Version of the JSON form; it is part of the hash."""

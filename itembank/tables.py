@@ -18,10 +18,12 @@ from engine.adaptive import Design
 from engine.errors import BankError
 from engine.parameters import ItemParameters
 from engine.table import Table, build_table
+from engine.timing import TIME_DISCRIMINATION, TYPICAL_SECONDS
 from itembank.bank import ItemBank
 from itembank.csv_text import read_rows, table_text
 from itembank.item_rows import ItemRow, cells_of_row, row_from_cells
 from itembank.parameters import to_engine
+from itembank.text_files import write_text
 
 COLUMNS: Final = (
     *("id", "model", "discrimination", "difficulty", "guessing", "slipping", "thresholds"),
@@ -31,12 +33,6 @@ COLUMNS: Final = (
 
 OPTIONAL: Final = COLUMNS[7:]
 """Columns that are left out of a file in which no item has a value for them."""
-
-TYPICAL_SECONDS: Final = 60.0
-"""Median time of an item of which nothing is known."""
-
-TIME_DISCRIMINATION: Final = 2.0
-"""For items of which it is not known: about 68 % of typical learners take between 0.6 and 1.6 times the median."""
 
 
 @dataclass(frozen=True)
@@ -163,4 +159,4 @@ def _place_of_error(column: str) -> tuple[int, str]:
 
 def write_item_table(table: ItemTable, path: Path | str) -> None:
     """Write an item table as CSV, on the metric D = 1."""
-    Path(path).write_text(item_table_text(table), encoding="utf-8")
+    write_text(path, item_table_text(table))

@@ -1,10 +1,8 @@
 """Files of a simulation: summary.json, learners.csv, items.csv, report.html; never half-written."""
 
-import csv
-import io
 import json
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from engine.levels import level
 from engine.picks import SympsonHetter
 from engine.responses import NONE, SKIPPED
 from engine.stopping import Reason
+from itembank.csv_text import table_text
 from itembank.files import write_text
 from simulations.report import report
 from simulations.simulation import Simulation
@@ -88,7 +87,7 @@ def learners_text(simulation: Simulation) -> str:
             columns[f"true_level{end}"] = measures.true_levels[:, place].tolist()
             columns[f"level{end}"] = reached.level[:, place].tolist()
             columns[f"level_probability{end}"] = _texts(reached.probability[:, place])
-    return _csv(columns)
+    return table_text(list(columns), zip(*columns.values(), strict=True))
 
 
 def items_text(simulation: Simulation) -> str:
@@ -118,17 +117,9 @@ def items_text(simulation: Simulation) -> str:
     }
     if isinstance(simulation.design.pick, SympsonHetter):
         columns["exposure_parameter"] = _texts(np.array(simulation.design.pick.exposure))
-    return _csv(columns)
+    return table_text(list(columns), zip(*columns.values(), strict=True))
 
 
 def _texts(values: Floats, decimals: int = 6) -> list[str]:
     """Cells of a column; empty where there is no number."""
     return ["" if value != value else f"{value:.{decimals}f}" for value in values.tolist()]
-
-
-def _csv(columns: Mapping[str, Iterable[Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
-    return text.getvalue()

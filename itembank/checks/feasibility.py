@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from engine.adaptive import Design
 from engine.filters import OnePerTopic, Quotas
-from engine.stopping import AnyOf, MaxLength, Stop
+from engine.stopping import longest
 from itembank.bank import ItemBank
 from itembank.checks.finding import Finding, Severity
 from itembank.items import FLAGS, Item
@@ -48,7 +48,7 @@ def _quotas(bank: ItemBank, design: Design, pool: tuple[Item, ...], where: str) 
                     "write items there or lower the quota.",
                 )
             most[code] = min(most.get(code, 0), top)
-    length = _length(design.stop)
+    length = longest(design.stop)
     if length is not None and sum(most.values()) < length:
         yield Finding(
             Severity.ERROR,
@@ -62,12 +62,3 @@ def _room(design: Design, items: list[Item]) -> int:
     if OnePerTopic() in design.filters:
         return len({item.topic for item in items})
     return len(items)
-
-
-def _length(stop: Stop) -> int | None:
-    """Items after which the test stops at the latest, None when nothing says so."""
-    if isinstance(stop, MaxLength):
-        return stop.items
-    if isinstance(stop, AnyOf):
-        return min((length for rule in stop.rules if (length := _length(rule)) is not None), default=None)
-    return None

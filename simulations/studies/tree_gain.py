@@ -4,6 +4,7 @@ Both tests ask as many items of every competence at most, by expected reduction 
 of benevolence. Abilities follow the tree. A third test without the tree shows the length at which it catches up.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from engine.adaptive import Design
@@ -21,12 +22,13 @@ LONGER = (48, 64, 96)
 
 def main(learners: int = 2000, seed: int = 1, jobs: int = 1) -> list[Row]:
     """Print the table and return its rows."""
-    rows = [row for bank in (made_up(), shipped()) for row in _compare(bank, learners, seed, jobs)]
+    rows = [row for bank in (made_up(), shipped()) for row in compare(bank, learners, seed, jobs)]
     show(f"Tree against independent competences, {learners} simulees", rows)
     return rows
 
 
-def _compare(bank: StudyBank, learners: int, seed: int, jobs: int) -> list[Row]:
+def compare(bank: StudyBank, learners: int, seed: int, jobs: int = 1, longer: Sequence[int] = LONGER) -> list[Row]:
+    """Rows of one bank: without the tree, with it, and without it at each of the ``longer`` lengths."""
     simulees = draw(bank.tree, learners, seed)
     competences = len(bank.framework.codes)
     rows = []
@@ -40,7 +42,7 @@ def _compare(bank: StudyBank, learners: int, seed: int, jobs: int) -> list[Row]:
     plain = _design(LENGTH, competences)
     alone = ask(f"independent, {LENGTH} items", plain)
     ask(f"tree, {LENGTH} items", replace(plain, latent=bank.tree), alone)
-    for length in LONGER:
+    for length in longer:
         ask(f"independent, {length} items", _design(length, competences), alone)
     return rows
 

@@ -70,7 +70,10 @@ def test_catsim(benchmark, bank):
 
     def run():
         simulation.Simulator(ItemBank(items), abilities(20), seed=1).simulate(
-            FixedPointInitializer(0.0), MaxInfoSelector(), NumericalSearchEstimator(), TestLengthStopper(max_items=LENGTH)
+            FixedPointInitializer(0.0),
+            MaxInfoSelector(),
+            NumericalSearchEstimator(),
+            TestLengthStopper(max_items=LENGTH),
         )
 
     timed(benchmark, run, 20)

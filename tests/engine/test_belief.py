@@ -63,11 +63,6 @@ def test_certainty_has_no_spread() -> None:
     np.testing.assert_allclose(sd, 0.0, atol=1e-7)
 
 
-def test_the_mode_is_the_lowest_of_equals() -> None:
-    nodes = np.array([-1.0, 0.0, 1.0])
-    assert belief.mode(np.array([[0.2, 0.4, 0.4], [0.4, 0.2, 0.4 + 1e-15]]), nodes).tolist() == [0.0, -1.0]
-
-
 def test_a_batch_is_each_of_its_learners() -> None:
     density = np.random.default_rng(0).uniform(size=(2, 3, 41))
     powers = belief.powers(NODES)

@@ -5,7 +5,18 @@ from engine.adaptive import Design, begin, decide, step
 from engine.errors import DesignError
 from engine.levels import level_probabilities
 from engine.responses import NONE
-from engine.stopping import AllOf, AnyOf, AtLeast, LevelIsClear, MaxLength, OutOfTime, PreciseEnough, Reason, Stop
+from engine.stopping import (
+    AllOf,
+    AnyOf,
+    AtLeast,
+    LevelIsClear,
+    MaxLength,
+    OutOfTime,
+    PreciseEnough,
+    Reason,
+    Stop,
+    longest,
+)
 from engine.table import build_table
 from tests.reference import banks
 
@@ -75,6 +86,25 @@ def test_rules_nest() -> None:
     spent = np.resize([70.0, 70.0, 0.0, 0.0], 40)
     found = reasons(stop, elapsed=spent, **lengths(2, 3, 5, 9))[:4]
     assert found == [0, Reason.OUT_OF_TIME, Reason.MAX_LENGTH, Reason.MAX_LENGTH]
+
+
+@pytest.mark.parametrize(
+    ("stop", "most"),
+    [
+        (MaxLength(9), 9),
+        (PreciseEnough(0.3), None),
+        (AnyOf((PreciseEnough(0.3), MaxLength(9), MaxLength(7))), 7),
+        (AnyOf((AllOf((AtLeast(3), PreciseEnough(0.3))), MaxLength(9))), 9),
+        (AllOf((AtLeast(3), MaxLength(9))), 9),
+        (AllOf((AtLeast(3), OutOfTime(60.0))), None),
+    ],
+)
+def test_the_longest_test_that_a_rule_lets_through(stop: Stop, most: int | None) -> None:
+    assert longest(stop) == most
+    if most is not None:
+        assert reasons(stop, **lengths(most))[0] != Reason.GO_ON
+        state = {"log_likelihood": np.zeros_like(STATE.log_likelihood), "elapsed": np.zeros(40)}
+        assert reasons(stop, **lengths(most - 1), **state)[0] == Reason.GO_ON
 
 
 @pytest.mark.parametrize("rule", [AnyOf, AllOf])

@@ -8,9 +8,9 @@ from engine.errors import DesignError, ParameterError
 from engine.latent import Independent, LatentTree
 from engine.models import information, log_probability
 from engine.parameters import ItemParameters
-from engine.responses import NOT_REACHED, SKIPPED, TIMED_OUT
+from engine.responses import NOT_REACHED, SILENCES, SKIPPED, TIMED_OUT
 from engine.scores import VarianceReduction
-from engine.table import SILENCES, build_table
+from engine.table import build_table
 from tests.reference import banks
 
 MIXED = banks.mixed(0, 18)

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,21 @@ def test_a_file_is_written_whole_and_nothing_stays_beside(tmp_path: Path) -> Non
     write_text(target, "deux\n")
     assert target.read_bytes() == b"deux\n"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    end = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+    write_text(pipe, "un\n")
+    assert os.read(end, 9) == b"un\n"
+    os.close(end)
+    assert pipe.is_fifo()
+
+
+def test_a_folder_that_does_not_exist_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BankError, match=r"There is no folder .*nowhere; make it first"):
+        write_text(tmp_path / "nowhere" / "x", "un\n")
 
 
 def test_parameters_are_imported_on_our_metric(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.designs import from_dict
-from engine.errors import JalonError
+from engine.errors import BankError, JalonError
 from engine.picks import SympsonHetter
 from engine.stopping import AnyOf, MaxLength, PreciseEnough
 from simulations.behaviours import behaving
@@ -126,7 +126,7 @@ def test_files_are_replaced_in_a_folder_that_exists(plain, tmp_path):
 
 def test_a_new_folder_appears_complete_or_not_at_all(tmp_path):
     texts = {"first.txt": "written", "nowhere/second.txt": "cannot be written"}
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(BankError, match="no folder"):
         write_files(texts, tmp_path / "deep" / "out")
     assert list((tmp_path / "deep").iterdir()) == []
 

@@ -7,9 +7,8 @@ import json
 import os
 import socket
 import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -53,15 +52,6 @@ Skipping = Annotated[float, typer.Option(help="Share of learners who skip what t
 Guessing = Annotated[float, typer.Option(help="Share of learners who answer at random.", min=0, max=1)]
 Careless = Annotated[float, typer.Option(help="Probability of a slip.", min=0, max=1)]
 Timed = Annotated[bool, typer.Option(help="Simulate response times.")]
-
-
-class Method(StrEnum):
-    """Ability estimators."""
-
-    EAP = "eap"
-    MAP = "map"
-    ML = "ml"
-    WLE = "wle"
 
 
 def main() -> None:
@@ -194,14 +184,16 @@ def bank_export(
     bank: BankPath = None,
 ) -> None:
     """Write a bank as a folder in canonical form, or its parameters as an item table."""
-    from itembank.files import save_bank
+    from itembank.files import export_bank
     from itembank.tables import bank_table, write_item_table
 
     items = _bank(bank)
-    if out.suffix == ".csv":
-        write_item_table(bank_table(items), out)
+    if out.suffix != ".csv":
+        export_bank(items, out)
+    elif out.exists():
+        raise JalonError(f"{out} exists already; give the name of a new file.")
     else:
-        save_bank(items, out)
+        write_item_table(bank_table(items), out)
     print(f"Written: {out}")
 
 
@@ -233,7 +225,7 @@ def estimate(
     items: Annotated[Path, typer.Argument(metavar="ITEMS.csv")],
     responses: Annotated[Path, typer.Argument(metavar="RESPONSES.csv")],
     out: Annotated[Path, typer.Option(metavar="SCORES.csv")],
-    method: Annotated[Method, typer.Option()] = Method.EAP,
+    method: Annotated[Literal["eap", "map", "ml", "wle"], typer.Option()] = "eap",
     prior_mean: Annotated[float, typer.Option(help="Of the abilities, for eap and map.")] = 0.0,
     prior_sd: Annotated[float, typer.Option(help="Of the abilities, for eap and map.")] = 1.0,
     lower: Annotated[float, typer.Option(help="No estimate lies below.")] = -6.0,
@@ -253,7 +245,7 @@ def estimate(
     found = estimated(
         table.parameters,
         answers.for_items(table.ids),
-        method=method.value,
+        method=method,
         prior=Normal(prior_mean, prior_sd),
         lower=lower,
         upper=upper,
@@ -287,6 +279,9 @@ def simulate_cat(
         float | None, typer.Option(help="Fit Sympson-Hetter parameters for this largest exposure first.")
     ] = None,
     nodes: Annotated[int, typer.Option(help="Points of the grid.", min=3, max=10_001)] = 61,
+    design_file: Annotated[
+        Path | None, typer.Option("--design", help="Design (JSON) with any rules, in place of the options for rules.")
+    ] = None,
     skip: Skip = "unknown",
     skipping: Skipping = 0.0,
     guessing: Guessing = 0.0,

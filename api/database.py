@@ -1,7 +1,8 @@
 """The database: one URL, SQLite or PostgreSQL, a connection that writes and a pool that reads."""
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import as_file, files
 from types import TracebackType
 from typing import Any, Self
@@ -62,6 +63,8 @@ class Database:
     def __init__(self, url: str, readers: int = 8) -> None:
         parsed = parsed_url(url)
         self.dialect = parsed.get_backend_name()
+        if self.dialect == "sqlite":
+            _create_private(parsed.database or "")
         self._writing = _engine(parsed, 1)
         self._reading = _engine(parsed, readers)
         if self.dialect == "postgresql":
@@ -108,10 +111,23 @@ class Database:
         self._reading.dispose()
 
 
+def _create_private(file: str) -> None:
+    """Create a file that only its owner may read: it holds the server's secrets, and SQLite would let everybody read.
+
+    One that exists keeps its rights; what SQLite puts beside it (write-ahead log) gets those of the database.
+    """
+    if not file.startswith("file:"):
+        with suppress(OSError):  # it exists, or cannot be made: SQLite says so when it opens it
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
+
+
 def _engine(url: URL, size: int) -> Engine:
+    """Make an engine whose errors do not show the values of a statement: answers and codes stay out of the logs."""
     if url.get_backend_name() == "sqlite":
-        return create_engine(url, pool_size=size, max_overflow=2, connect_args={"check_same_thread": False})
-    return create_engine(url, pool_size=size, max_overflow=2, pool_pre_ping=size > 1)
+        return create_engine(
+            url, pool_size=size, max_overflow=2, hide_parameters=True, connect_args={"check_same_thread": False}
+        )
+    return create_engine(url, pool_size=size, max_overflow=2, hide_parameters=True, pool_pre_ping=size > 1)
 
 
 def _prepare_sqlite(engine: Engine, begin: str, pragmas: tuple[str, ...]) -> None:

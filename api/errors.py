@@ -1,5 +1,6 @@
 """Error handlers: whatever fails, the client reads ``application/problem+json`` and never a stack trace."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -10,9 +11,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Match
 
+from api.context import context_of
 from api.headers import security_headers
 from api.problems import (
     BAD_REQUEST,
@@ -26,6 +29,8 @@ from api.problems import (
     ProblemKind,
 )
 from api.writer import WriterClosedError
+
+_log = logging.getLogger(__name__)
 
 
 class ProblemDocument(BaseModel):
@@ -126,6 +131,7 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
 
 
 async def _on_unavailable(request: Request, error: Exception) -> Response:
+    _log.error("%s %s: %s", request.method, request.scope["path"], getattr(error, "orig", error))
     problem = Problem(
         UNAVAILABLE,
         "The database cannot be reached or is busy, and nothing was written: send the same request again in a second.",
@@ -134,12 +140,16 @@ async def _on_unavailable(request: Request, error: Exception) -> Response:
     return problem_response(request, problem)
 
 
+async def _on_gone(request: Request, error: Exception) -> Response:
+    return problem_response(request, Problem(BAD_REQUEST, "The body stopped before its end: send it again."))
+
+
 async def _on_bug(request: Request, error: Exception) -> Response:
     problem = Problem(
         INTERNAL, "The server failed, and nothing was written: send the same request again, or tell the operator."
     )
     response = problem_response(request, problem)
-    response.headers.update(security_headers(request.scope["path"]))
+    response.headers.update(security_headers(request.scope["path"], context_of(request).settings.https))
     return response
 
 
@@ -150,4 +160,5 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(OperationalError, _on_unavailable)
     app.add_exception_handler(WriterClosedError, _on_unavailable)
+    app.add_exception_handler(ClientDisconnect, _on_gone)
     app.add_exception_handler(Exception, _on_bug)

@@ -83,9 +83,26 @@ def import_parameters(bank: ItemBank, path: Path | str, scale: float | None = No
         An item table; every item of it must be in the bank.
     scale : float, optional
         D of the table: 1, 1.7 or 1.702; what its column ``D`` says when left out, else 1.
+
+    Notes
+    -----
+    Time parameters that the table does not give stay as they were.
     """
     table = read_item_table(path, scale)
-    return bank.with_calibration(_agreed(bank, table))
+    return bank.with_calibration({id: _timed(row, bank.parameters.get(id)) for id, row in _agreed(bank, table).items()})
+
+
+def _timed(new: Parameters, old: Parameters | None) -> Parameters:
+    """Parameters with the time parameters of before where there are none."""
+    if old is None:
+        return new
+    return replace(
+        new,
+        time_intensity=old.time_intensity if new.time_intensity is None else new.time_intensity,
+        time_discrimination=(
+            old.time_discrimination if new.time_discrimination is None else new.time_discrimination
+        ),
+    )
 
 
 def fill_provisional(path: Path | str) -> ItemBank:
@@ -113,6 +130,19 @@ def _agreed(bank: ItemBank, table: ItemTable) -> dict[str, Parameters]:
                     f"{table.where} gives item {row.id} the {name} {stated!r} and its file gives {real!r}; correct one."
                 )
     return {row.id: row.parameters for row in table.rows}
+
+
+def export_bank(bank: ItemBank, path: Path | str) -> None:
+    """Write a bank into a new folder, in its canonical form.
+
+    Raises
+    ------
+    BankError
+        When there is something at the path already: it could be a calibrated bank.
+    """
+    if Path(path).exists():
+        raise BankError(f"{path} exists already; give the name of a new folder.")
+    save_bank(bank, path)
 
 
 def save_bank(bank: ItemBank, path: Path | str) -> None:

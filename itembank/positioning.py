@@ -51,9 +51,9 @@ def default_length(competences: int) -> int:
     Examples
     --------
     >>> [default_length(count) for count in (1, 2, 5, 16)]
-    [12, 16, 28, 48]
+    [16, 20, 32, 48]
     """
-    return min(LONGEST, 8 + 4 * competences)
+    return min(LONGEST, 12 + 4 * competences)
 
 
 def positioning_design(

@@ -19,7 +19,7 @@ from simulations.exposure import fit_sympson_hetter
 from simulations.learners import draw
 from simulations.output import check_folder, write
 from simulations.progress import Bar, silent
-from simulations.rules import pick_named, score_named, stop_after
+from simulations.rules import pick_named, read_design, score_named, stop_after
 from simulations.run import simulate
 from simulations.simulation import Simulation
 
@@ -53,6 +53,7 @@ def simulate_cat(
     sd: float | None = None,
     max_exposure: float | None = None,
     nodes: int = 61,
+    design_file: Path | None = None,
     skip: str = "unknown",
     skipping: float = 0.0,
     guessing: float = 0.0,
@@ -83,6 +84,8 @@ def simulate_cat(
         Fits Sympson-Hetter parameters first; they replace ``pick``.
     nodes : int
         Of the grid, from -4 to 4.
+    design_file : Path, optional
+        Design as JSON, for any rules at all; the names, lengths and policies above are not used then.
     skip : str
         Policy for skips.
     skipping, guessing, careless, timed
@@ -97,12 +100,16 @@ def simulate_cat(
     if out is not None:
         check_folder(out)
     behaviours = behaving(skipping, guessing, careless, timed)
-    design = Design(
-        score=score_named(score),
-        pick=pick_named(pick, k),
-        stop=stop_after(length, sd, least),
-        skip=skip_policy(skip),
-        grid=Grid(-4.0, 4.0, nodes),
+    design = (
+        Design(
+            score=score_named(score),
+            pick=pick_named(pick, k),
+            stop=stop_after(length, sd, least),
+            skip=skip_policy(skip),
+            grid=Grid(-4.0, 4.0, nodes),
+        )
+        if design_file is None
+        else read_design(design_file)
     )
     pool = _pool(design, items, bank, competence, scale)
     notes: tuple[str, ...] = ()

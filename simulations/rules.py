@@ -1,8 +1,12 @@
 """Rules of a test by the names that the command line knows them by."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
+from engine.adaptive import Design
+from engine.designs import from_dict
 from engine.errors import DesignError
 from engine.picks import Best, Pick, Proportional, TopK
 from engine.scores import InformationAtMean, KullbackLeibler, Score, VarianceReduction, WeightedInformation
@@ -55,3 +59,20 @@ def stop_after(length: int, sd: float | None = None, least: int = 0) -> Stop:
         raise DesignError(f"A standard deviation of {sd} is never reached; give e.g. 0.3.")
     enough: Stop = AllOf((AtLeast(least), PreciseEnough(sd))) if least else PreciseEnough(sd)
     return AnyOf((enough, MaxLength(length)))
+
+
+def read_design(path: Path) -> Design:
+    """Design of one competence from a JSON file, as :func:`engine.designs.to_dict` makes it.
+
+    Raises
+    ------
+    DesignError
+        When the file is no such design.
+    """
+    try:
+        design = from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except (json.JSONDecodeError, UnicodeDecodeError, AttributeError) as error:
+        raise DesignError(f"{path} is not a design in JSON ({error}); print one with engine.designs.to_dict.") from None
+    if design.latent.competences != 1:
+        raise DesignError(f"{path} is a test of {design.latent.competences} competences; give a design of one.")
+    return design

@@ -39,8 +39,8 @@ async def token(request: Request) -> Response:
     try:
         form = await _form(request)
         credentials = credentials_of(request.headers.get("authorization"), form)
-        context.token_limit.try_once(f"client {credentials.client_id}")
         granted = await grant(context, credentials, form)
+        context.token_limit.try_once(f"client {credentials.client_id}")  # after: who guesses locks nobody else out
     except TokenError as error:
         return _refusal(error)
     body = TokenResponse(

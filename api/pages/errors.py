@@ -7,6 +7,7 @@ from typing import Final
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
+from api.context import context_of
 from api.headers import security_headers
 from api.pages.page import page, words_for
 
@@ -43,7 +44,8 @@ def _for_people(handler: Handler) -> Handler:
         if not read_by_a_person(request):
             return told
         slug = json.loads(bytes(told.body))["type"].rpartition(":")[2]
-        headers = security_headers(request.scope["path"]) if told.status_code == 500 else {}
+        https = context_of(request).settings.https
+        headers = security_headers(request.scope["path"], https) if told.status_code == 500 else {}
         headers |= {name: value for name, value in told.headers.items() if name in _KEPT}
         return error_page(request, slug, told.status_code, headers)
 

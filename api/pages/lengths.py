@@ -23,12 +23,12 @@ class Length:
 
 
 def short_length(competences: int) -> int:
-    """Questions of a short test over so many competences.
+    """Questions of a short test over so many competences: enough to measure most of them.
 
     >>> [short_length(count) for count in (1, 2, 5, 16)]
-    [6, 8, 14, 32]
+    [10, 14, 26, 32]
     """
-    return max(competences, min(LONGEST_SHORT, 4 + 2 * competences))
+    return max(competences, min(LONGEST_SHORT, 6 + 4 * competences))
 
 
 def lengths(competences: int, items: Sequence[Item]) -> tuple[Length, ...]:

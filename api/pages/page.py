@@ -5,6 +5,7 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any, Final
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
@@ -50,7 +51,7 @@ def page(
 ) -> Response:
     """Render a template of ``templates/`` for a request, with the values that it needs."""
     words = words_for(request)
-    path = request.scope["path"]
+    path = "/" + quote(request.scope["path"].lstrip("/"), errors="replace")  # //host is the address of another server
     text = _templates.get_template(template).render(
         t=words,
         lang=words.language,

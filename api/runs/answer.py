@@ -101,7 +101,7 @@ async def _advance(context: Context, live: Live, reply: Reply) -> dict[str, Any]
         raise _not_pending(live, f"The item {reply.item[:64]!r} is not the one that waits at position {live.position}")
     if reply.kind is not None and reply.kind != item.kind:
         raise _wrong_kind(live, reply.kind, item.kind)
-    at = now()
+    at = max(now(), live.asked_at)  # a clock that was set back does not put the reply before its question
     fact = _reply_fact(live, reply, at)
     response = response_of(fact)
     state, decision = await context.stepper.step(Taken(live, row, response, float(fact.seconds or 0.0)))
@@ -135,8 +135,10 @@ def _reply_fact(live: Live, reply: Reply, at: datetime) -> Fact:
     item = live.test.snapshot.items[live.pending]
     seconds = reply.seconds
     if seconds is None:
-        seconds = min(max((at - live.asked_at).total_seconds(), 0.0), LONGEST_MEASURED)
+        seconds = (at - live.asked_at).total_seconds()
     late = item.limit is not None and (reply.timed_out or seconds > item.limit + GRACE)
+    if reply.seconds is None:
+        seconds = min(seconds, LONGEST_MEASURED)
     if reply.timed_out and item.limit is None:
         raise Problem(
             INVALID_ANSWER, "This item has no time limit: send an answer, or skipped.", pending=live_pending(live)

@@ -7,7 +7,7 @@ import typer
 
 from engine.errors import DesignError
 
-STUDIES = ("tree_gain", "benevolence", "skip_policies")
+STUDIES = ("tree_gain", "joint_reduction", "benevolence", "skip_policies")
 
 
 def study(

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 
 from api.app import create_app
 from api.database import Database
 from api.settings import Settings
 from api.tables import snapshots
+from api.writer import Writer
 from tests.api.conftest import World
 from tests.load.answers import answer_to
 
@@ -250,3 +252,28 @@ def test_a_server_that_stops_says_that_nothing_was_written(world: World, problem
     response = world.answer(run["id"], run["pending"])
     problem(response, 503, "unavailable", "nothing was written")
     assert response.headers["retry-after"] == "1"
+
+
+def test_a_database_that_cannot_be_written_is_told_in_the_log(
+    world: World, problem: Check, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def full(*_: Any) -> None:
+        raise OperationalError("INSERT ...", {"secret": "s3cret"}, Exception("database or disk is full"))
+
+    monkeypatch.setattr(Writer, "submit", full)
+    problem(world.call("POST", "/v1/learners", json={}), 503, "unavailable", "again")
+    assert "POST /v1/learners: database or disk is full" in caplog.text
+    assert "s3cret" not in caplog.text
+
+
+def test_a_client_that_is_cut_off_is_no_failure_of_ours(world: World) -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        assert message.get("status", 400) == 400
+
+    form = (b"content-type", b"application/x-www-form-urlencoded")
+    scope = {"type": "http", "method": "POST", "path": "/oauth/token", "query_string": b"", "headers": [form]}
+    assert world.client.portal is not None
+    world.client.portal.call(world.client.app, scope, receive, send)

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -68,3 +69,20 @@ def test_there_is_one_fact_at_each_place(world: World) -> None:
     world.open()
     with pytest.raises(IntegrityError), world.context.database.writing() as connection:
         connection.execute(text("INSERT INTO facts SELECT * FROM facts"))
+
+
+def test_a_new_sqlite_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    file = tmp_path / "jalon.db"
+    with Database(f"sqlite:///{file}") as database:
+        database.migrate()
+        for name in ("jalon.db", "jalon.db-wal", "jalon.db-shm"):
+            assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+    file.chmod(0o640)
+    with Database(f"sqlite:///{file}"):
+        assert file.stat().st_mode & 0o777 == 0o640
+
+
+def test_errors_do_not_show_what_was_to_be_stored(database: Database) -> None:
+    with pytest.raises(DBAPIError) as told, database.writing() as connection:
+        connection.execute(text("INSERT INTO nowhere VALUES (:answer)"), {"answer": "what a learner typed"})
+    assert "what a learner typed" not in str(told.value)

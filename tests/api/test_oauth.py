@@ -104,3 +104,14 @@ def test_too_many_tries_are_refused(tmp_path: Path, problem: Callable[..., Any])
     assert [response.status_code for response in responses[:3]] == [401] * 3
     problem(responses[3], 429, "too-many-requests", "wait")
     assert int(responses[3].headers["retry-after"]) >= 1
+
+
+def test_wrong_secrets_do_not_lock_a_client_out(tmp_path: Path) -> None:
+    settings = Settings(database=f"sqlite:///{tmp_path / 'jalon.db'}", token_rate="3/minute")
+    app = create_app(settings)
+    with TestClient(app, client=("198.51.100.1", 1)) as stranger:
+        own = TestClient(app, client=("198.51.100.2", 1))
+        client_id, secret = create_client(app.state.context.database, "A platform", SCOPES)
+        wrong = [stranger.post("/oauth/token", data=GRANT, auth=(client_id, "wrong")).status_code for _ in range(4)]
+        assert wrong == [401, 401, 401, 429]
+        assert own.post("/oauth/token", data=GRANT, auth=(client_id, secret)).status_code == 200

@@ -2,14 +2,18 @@
 
 import json
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from api.clock import now
 from api.database import Database
+from api.runs import answer
 from api.runs.replay import prove
 from tests.api.conftest import World
+from tests.load.answers import answer_to
 
 
 def database_file(world: World) -> Path:
@@ -114,3 +118,12 @@ def test_an_altered_result_is_found(world: World) -> None:
 def test_an_unknown_run_is_told_so(world: World, run_id: str) -> None:
     with pytest.raises(LookupError, match="check the id"):
         proof(world, run_id)
+
+
+def test_a_run_is_proved_whose_clock_was_set_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = world.open()
+    monkeypatch.setattr(answer, "now", lambda: now() - timedelta(hours=1))
+    replied = world.answer(run["id"], run["pending"], answer=answer_to(run["pending"]["item"]), seconds=None).json()
+    assert replied["at"] >= run["created_at"]
+    world.finish({**run, "pending": replied["pending"]})
+    assert proof(world, run["id"]).ok

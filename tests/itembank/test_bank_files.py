@@ -6,7 +6,15 @@ from hypothesis import HealthCheck, given, settings
 
 from engine.errors import BankError
 from itembank.bank import ItemBank
-from itembank.files import bank_texts, fill_provisional, import_parameters, load_bank, save_bank, write_text
+from itembank.files import (
+    bank_texts,
+    export_bank,
+    fill_provisional,
+    import_parameters,
+    load_bank,
+    save_bank,
+    write_text,
+)
 from itembank.items import Item
 from itembank.parameters import Parameters
 from itembank.yaml_text import read_yaml, write_yaml
@@ -152,3 +160,20 @@ def test_yaml_reads_back_and_refuses_a_key_twice() -> None:
     assert read_yaml(write_yaml(data), "text") == data
     with pytest.raises(BankError, match="text is not valid YAML at line 1: a key is given twice"):
         read_yaml("{a: 1, a: 2}", "text")
+
+
+def test_an_imported_table_without_times_keeps_those_of_the_bank(tmp_path: Path) -> None:
+    bank = examples.bank()
+    id = bank.items[0].id
+    (tmp_path / "new.csv").write_text(f"id,model,discrimination,difficulty\n{id},2PL,1.5,0.3\n", encoding="utf-8")
+    new, old = import_parameters(bank, tmp_path / "new.csv").parameters[id], bank.parameters[id]
+    assert (new.discrimination, new.difficulty, new.provisional) == (1.5, 0.3, False)
+    assert old.time_intensity is not None
+    assert (new.time_intensity, new.time_discrimination) == (old.time_intensity, old.time_discrimination)
+
+
+def test_an_export_never_overwrites(tmp_path: Path) -> None:
+    export_bank(examples.bank(), tmp_path / "new")
+    assert load_bank(tmp_path / "new") == examples.bank()
+    with pytest.raises(BankError, match="exists already"):
+        export_bank(examples.bank(), tmp_path / "new")

@@ -1,6 +1,8 @@
 import html
+import re
+from urllib.parse import urljoin
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from tests.pages.server import HOSTILE, Site
@@ -110,3 +112,12 @@ def test_errors_are_pages_for_people_and_documents_for_programs(site: Site, visi
         assert document.headers["content-type"] == "application/problem+json"
     assert visitor.client.put("/run").status_code == 405
     assert visitor.get("/v1/learners").headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["//elsewhere.example/x", "/%2F%2Felsewhere.example", "/%5Celsewhere.example"])
+def test_language_switch_never_leads_to_another_server(site: Site, visitor: Visitor, path: str) -> None:
+    page = visitor.get(f"{site.url}{path}")
+    assert page.status_code == 404
+    switch = re.search(r'class="switch" href="([^"]*)"', page.text)
+    assert switch is not None
+    assert urljoin(f"{site.url}/", html.unescape(switch[1]).replace("\\", "/")).startswith(f"{site.url}/")

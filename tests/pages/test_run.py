@@ -1,7 +1,7 @@
 import html
 import re
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from tests.pages.server import HOSTILE, SECRET, Site, every_kind

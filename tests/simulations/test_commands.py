@@ -2,8 +2,13 @@ import json
 
 import pytest
 
+from engine.adaptive import Design
+from engine.designs import to_dict
 from engine.errors import BankError, DesignError
-from engine.picks import SympsonHetter
+from engine.filters import FairChance, FitsTheTime, Prefer
+from engine.picks import Proportional, SympsonHetter
+from engine.scores import KullbackLeibler
+from engine.stopping import AnyOf, MaxLength, OutOfTime
 from itembank.files import shipped_bank
 from itembank.positioning import positioning_design
 from simulations.cat import simulate_cat
@@ -111,3 +116,33 @@ def test_positioning_with_accessible_items_only():
 def test_stopping_rules_by_name():
     assert stop_after(20, 0.3).rules[0].sd == 0.3
     assert stop_after(20, 0.3, least=5).rules[0].rules[0].items == 5
+
+
+def test_any_rules_come_from_a_design_file(items, tmp_path):
+    design = Design(
+        score=KullbackLeibler("likelihood"),
+        filters=(Prefer(FairChance()), FitsTheTime(1200.0)),
+        pick=Proportional(4.0),
+        stop=AnyOf((OutOfTime(600.0), MaxLength(7))),
+    )
+    path = tmp_path / "design.json"
+    path.write_text(json.dumps(to_dict(design)))
+    found = simulate_cat(None, items=items, learners=30, design_file=path, timed=True, score="information")
+    assert found.design == design
+    assert found.result.length.max() <= 7
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("not json", "not a design in JSON"),
+        ("[]", "not a design"),
+        ('{"rule": "Nothing"}', "no rule 'Nothing'"),
+        ('{"rule": "Design", "latent": {"rule": "Independent", "competences": 2}}', "2 competences"),
+    ],
+)
+def test_a_file_that_is_no_design_is_told(items, tmp_path, text, words):
+    path = tmp_path / "design.json"
+    path.write_text(text)
+    with pytest.raises(DesignError, match=words):
+        simulate_cat(None, items=items, learners=5, design_file=path)

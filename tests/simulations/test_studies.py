@@ -3,9 +3,15 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from engine.adaptive import Design
+from engine.adaptive import Design, begin
+from engine.grid import Grid
+from engine.latent import Independent
+from engine.scores import VarianceReduction
+from engine.situation import Situation
+from engine.state import absorb
+from engine.uniform import uniform
 from simulations.studies import __main__ as command
-from simulations.studies import benevolence, skip_policies, tree_gain
+from simulations.studies import benevolence, joint_reduction, skip_policies, tree_gain
 from simulations.studies.banks import made_up, shipped
 
 
@@ -40,6 +46,20 @@ def test_ignoring_skips_that_mean_something_is_wrong():
     knowing, random = f"{bank}: all that is not known", f"{bank}: a fifth, at random"
     assert rows[knowing, "ignored"]["rmse"] > 1.5 * rows[knowing, "unknown"]["rmse"]
     assert rows[random, "ignored"]["rmse"] < rows[random, "unknown"]["rmse"]
+
+
+def test_without_a_tree_the_joint_reduction_is_the_own_one():
+    bank = shipped()
+    for latent, equal in ((Independent(16), True), (bank.tree, False)):
+        design = Design(score=VarianceReduction(), latent=latent, grid=Grid(-4.5, 4.5, 32))
+        table = bank.table(design)
+        state, _ = begin(design, table, uniform([1, 2, 3], 0), (3,))
+        for item in (3, 30, 200):
+            state = absorb(table, state, np.full(3, item), np.array([0, 1, 1]), np.full(3, 30.0))
+        now = Situation(table, state, design.score, design.competences_in_scope)
+        own, joint = design.score(now), joint_reduction.JointReduction()(now)
+        assert np.allclose(own, joint, atol=1e-9) is equal
+        assert (joint >= own - 1e-9).all()
 
 
 def test_studies_by_name():

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from itembank.bank import ItemBank
     from simulations.simulation import Simulation
 
+APP = "api.app:from_environment"
 DATABASE = "sqlite:///jalon.db"
 LOCAL = ("127.0.0.1", "localhost", "::1")
 BACKLOG = 2048
@@ -58,7 +59,7 @@ def main() -> None:
     """Run the command line; what goes wrong is told in one sentence, with exit status 2."""
     try:
         app()
-    except (JalonError, ValueError, OSError) as error:
+    except (JalonError, OSError) as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"jalon: {error}", markup=False)
         sys.exit(2)
 
@@ -72,42 +73,38 @@ def serve(
     workers: Annotated[int, typer.Option(help="Processes.", min=1, max=64)] = 1,
     self_service: Annotated[
         bool | None,
-        typer.Option(help="Whether visitors may start a run without a code; yes on this machine's own address only."),
+        typer.Option(
+            help="Whether visitors may start a run without a code; yes on this machine's own address only.",
+            envvar="JALON_SELF_SERVICE",
+        ),
     ] = None,
 ) -> None:
     """Serve the API and the learner's pages; the database is created when it does not exist."""
     import uvicorn
-    from pydantic import ValidationError
     from uvicorn.supervisors import Multiprocess
 
     from api.app import prepare
     from api.oauth.clients import local_client
-    from api.settings import Settings
+    from api.settings import chosen
 
-    local = host in LOCAL
-    try:
-        settings = Settings(database=database, bank=bank, self_service=local if self_service is None else self_service)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        words = str(fault["msg"]).removeprefix("Value error, ")
-        raise JalonError(f"The setting {fault['loc'][0]} cannot be used: {words}.") from None
-    prepare(settings)
-    os.environ |= {"JALON_DATABASE": settings.database, "JALON_SELF_SERVICE": str(settings.self_service)}
-    if settings.bank is not None:
-        os.environ["JALON_BANK"] = str(settings.bank)
-    listening = _listening(host, port)
-    address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"
-    print(f"Jalon is ready: open {address} in a browser (API documentation: {address}/docs).", flush=True)
-    if local:
-        identity, secret = local_client(settings.database)
-        print(f"Local client for the API: client_id {identity} client_secret {secret}", flush=True)
-    config = uvicorn.Config(
-        "api.app:from_environment", factory=True, workers=workers, log_level="warning", server_header=False
-    )
-    if workers > 1:
-        Multiprocess(config, sockets=[listening]).run()
-    else:
-        uvicorn.Server(config).run(sockets=[listening])
+    settings = chosen(database=database, bank=bank)
+    local = host in LOCAL and not settings.https
+    settings = chosen(database=database, bank=bank, self_service=local if self_service is None else self_service)
+    with _listening(host, port) as listening:
+        prepare(settings)
+        os.environ |= {"JALON_DATABASE": settings.database, "JALON_SELF_SERVICE": str(settings.self_service)}
+        if settings.bank is not None:
+            os.environ["JALON_BANK"] = str(settings.bank)
+        address = f"http://{socket.gethostname() if host in ('0.0.0.0', '::') else host}:{port}"
+        print(f"Jalon is ready: open {address} in a browser (API documentation: {address}/docs).", flush=True)
+        if local:
+            identity, secret = local_client(settings.database)
+            print(f"Local client for the API: client_id {identity} client_secret {secret}", flush=True)
+        config = uvicorn.Config(APP, factory=True, workers=workers, log_level="warning", server_header=False)
+        if workers > 1:
+            Multiprocess(config, sockets=[listening]).run()
+        else:
+            uvicorn.Server(config).run(sockets=[listening])
 
 
 @app.command()
@@ -116,12 +113,8 @@ def replay(run_id: str, database: Database = DATABASE) -> None:
     from api.database import Database as Store
     from api.runs.replay import prove
 
-    with Store(database) as store:
-        store.migrate()
-        try:
-            proof = prove(store, run_id)
-        except LookupError as error:
-            raise JalonError(str(error)) from None
+    with Store(database, create=False) as store:
+        proof = prove(store, run_id)
     if not proof.ok:
         print(f"Run {run_id} does not replay: {proof.difference}")
         raise typer.Exit(1)
@@ -348,9 +341,9 @@ def _listening(host: str, port: int) -> socket.socket:
 def _told(simulation: "Simulation", out: Path) -> None:
     """Print what a psychometrician looks at first."""
     figures = simulation.summary()
-    names = ("learners", "rmse", "bias", "coverage_95", "mean_length", "max_exposure", "mean_overlap", "seconds")
-    print(", ".join(f"{name} {figures[name]:.4g}" for name in names if figures[name] is not None))
-    print(f"Report: {out / 'report.html'}")
+    names = ("rmse", "bias", "coverage_95", "mean_length", "max_exposure", "mean_overlap", "seconds")
+    told = [f"{name} {figures[name]:.4g}" for name in names if figures[name] is not None]
+    print(f"{figures['learners']} learners, {', '.join(told)}\nReport: {out / 'report.html'}")
 
 
 if __name__ == "__main__":

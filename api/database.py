@@ -4,13 +4,16 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.resources import as_file, files
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from engine.errors import SettingError
 
 BUSY_MILLISECONDS = 10_000
 _MIGRATION_LOCK = 7_205_759_403
@@ -24,7 +27,7 @@ _DRIVERS = {
 
 
 def parsed_url(text: str) -> URL:
-    """Read a database URL; raise ``ValueError`` with a sentence when it cannot be used.
+    """Read a database URL; raise ``SettingError`` when it cannot be used.
 
     >>> parsed_url("postgresql://jalon@localhost/jalon").drivername
     'postgresql+psycopg'
@@ -32,19 +35,19 @@ def parsed_url(text: str) -> URL:
     try:
         url = make_url(text)
     except ArgumentError:
-        raise ValueError(
-            "the database URL is not understood: write sqlite:///FILE or postgresql://USER@HOST/NAME"
+        raise SettingError(
+            "The database URL is not understood; write sqlite:///FILE or postgresql://USER@HOST/NAME."
         ) from None
     driver = _DRIVERS.get(url.drivername)
     if driver is None:
-        raise ValueError(f"the database {url.drivername!r} is not supported: use sqlite or postgresql")
+        raise SettingError(f"The database {url.drivername!r} is not supported; use sqlite or postgresql.")
     if driver.startswith("sqlite") and url.database in (None, "", ":memory:"):
-        raise ValueError("an SQLite database in memory would lose every run: name a file, such as sqlite:///jalon.db")
+        raise SettingError("An SQLite database in memory would lose every run; name a file, as sqlite:///jalon.db.")
     return url.set(drivername=driver)
 
 
 def checked_url(text: str) -> str:
-    """Return ``text`` when it is a usable database URL; raise ``ValueError`` otherwise."""
+    """Return ``text`` when it is a usable database URL; raise ``SettingError`` otherwise."""
     parsed_url(text)
     return text
 
@@ -58,13 +61,23 @@ class Database:
         ``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST/NAME``.
     readers : int
         Connections kept open for reading.
+    create : bool
+        Whether an SQLite file that does not exist is created.
+
+    Raises
+    ------
+    SettingError
+        When there is no such file or no driver; ``migrate`` raises it when the database cannot be opened.
     """
 
-    def __init__(self, url: str, readers: int = 8) -> None:
+    def __init__(self, url: str, readers: int = 8, create: bool = True) -> None:
         parsed = parsed_url(url)
         self.dialect = parsed.get_backend_name()
-        if self.dialect == "sqlite":
+        self.shown = parsed.render_as_string(hide_password=True)
+        if self.dialect == "sqlite" and create:
             _create_private(parsed.database or "")
+        elif self.dialect == "sqlite" and not Path(parsed.database or "").is_file():
+            raise SettingError(f"There is no database {parsed.database}; give the server's with --database.")
         self._writing = _engine(parsed, 1)
         self._reading = _engine(parsed, readers)
         if self.dialect == "postgresql":
@@ -97,6 +110,19 @@ class Database:
 
     def migrate(self) -> None:
         """Create the tables, or bring them up to date; several processes may do it at once."""
+        with self.opened():
+            self._migrate()
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Say in one sentence that the database cannot be used, where the driver says it in its own way."""
+        try:
+            yield
+        except DBAPIError as error:
+            cause = str(error.orig).strip().partition("\n")[0]
+            raise SettingError(f"The database {self.shown} cannot be used ({cause}); check its address.") from error
+
+    def _migrate(self) -> None:
         with self.writing() as connection, as_file(files("api") / "migrations") as folder:
             if self.dialect == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
@@ -127,7 +153,10 @@ def _engine(url: URL, size: int) -> Engine:
         return create_engine(
             url, pool_size=size, max_overflow=2, hide_parameters=True, connect_args={"check_same_thread": False}
         )
-    return create_engine(url, pool_size=size, max_overflow=2, hide_parameters=True, pool_pre_ping=size > 1)
+    try:
+        return create_engine(url, pool_size=size, max_overflow=2, hide_parameters=True, pool_pre_ping=size > 1)
+    except ModuleNotFoundError as error:
+        raise SettingError('PostgreSQL needs its driver; run python -m pip install "jalon[postgresql]".') from error
 
 
 def _prepare_sqlite(engine: Engine, begin: str, pragmas: tuple[str, ...]) -> None:

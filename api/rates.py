@@ -8,15 +8,16 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from api.problems import TOO_MANY_REQUESTS, Problem
+from engine.errors import SettingError
 
 
 def checked_rate(text: str) -> str:
-    """Return ``text`` when it is a rate such as ``20/minute``; raise ``ValueError`` otherwise."""
+    """Return ``text`` when it is a rate such as ``20/minute``; raise ``SettingError`` otherwise."""
     try:
         parse(text)
     except ValueError:
-        raise ValueError(
-            f"the rate {text!r} is not understood: write a number and a period, such as 20/minute"
+        raise SettingError(
+            f"The rate {text!r} is not understood; write a number and a period, such as 20/minute."
         ) from None
     return text
 

@@ -1,13 +1,14 @@
 """Settings of the server: read once, frozen, handed to ``create_app`` and to nothing else."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.database import checked_url
 from api.rates import checked_rate
+from engine.errors import SettingError
 
 
 class Settings(BaseSettings):
@@ -66,3 +67,19 @@ class Settings(BaseSettings):
     fresh_items: Annotated[
         int, Field(ge=1, description="Items that must remain in a competence for that, after leaving items out.")
     ] = 8
+
+
+def chosen(**given: Any) -> Settings:
+    """Make settings of which some are given; the others come from the environment.
+
+    Raises
+    ------
+    SettingError
+        When one cannot be used.
+    """
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        words = str(fault["msg"]).removeprefix("Value error, ").rstrip(".")
+        raise SettingError(f"The setting {fault['loc'][0]} cannot be used: {words}.") from None

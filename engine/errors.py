@@ -8,6 +8,7 @@ The tree::
       DesignError             a test design that cannot be read or run
       BankError               an item bank that cannot be read or used
         AnswerError           an answer whose shape does not suit the kind of the item
+      SettingError            a setting, a name or an address that cannot be used
 
 Every message is one sentence or two that say what is wrong and what to do.
 """
@@ -31,6 +32,10 @@ class DesignError(JalonError, ValueError):
 
 class BankError(JalonError, ValueError):
     """An item bank that cannot be read or used."""
+
+
+class SettingError(JalonError, ValueError):
+    """A setting, a name or an address that cannot be used."""
 
 
 class AnswerError(BankError):

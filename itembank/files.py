@@ -99,9 +99,7 @@ def _timed(new: Parameters, old: Parameters | None) -> Parameters:
     return replace(
         new,
         time_intensity=old.time_intensity if new.time_intensity is None else new.time_intensity,
-        time_discrimination=(
-            old.time_discrimination if new.time_discrimination is None else new.time_discrimination
-        ),
+        time_discrimination=(old.time_discrimination if new.time_discrimination is None else new.time_discrimination),
     )
 
 

@@ -8,6 +8,9 @@ import yaml
 
 from engine.errors import BankError
 
+DEEPEST: Final = 20
+"""Levels of nesting; a bank has six."""
+
 FLOW_WIDTH: Final = 100
 """Characters; a short mapping or list of scalars stays on one line."""
 
@@ -20,6 +23,20 @@ class _StrictLoader(yaml.CSafeLoader):
                 None, None, "a key is given twice in the same mapping", node.start_mark
             )
         return mapping
+
+
+def _refuse_bombs(text: str, where: str) -> None:
+    """Refuse, before anything is built, what a bank never holds: aliases that multiply, and bottomless nesting."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if isinstance(event, yaml.AliasEvent) or depth > DEEPEST:
+            line = event.start_mark.line + 1 if event.start_mark is not None else "?"
+            what = "nests too deeply" if depth > DEEPEST else "uses an alias (*)"
+            raise BankError(f"{where} {what} at line {line}; write it out plainly.")
 
 
 class _CanonicalDumper(yaml.CSafeDumper):
@@ -54,6 +71,7 @@ _CanonicalDumper.add_representer(list, _sequence)
 def read_yaml(text: str, where: str) -> Any:
     """Plain data of a YAML text, or a BankError that names the line."""
     try:
+        _refuse_bombs(text, where)
         return yaml.load(text, Loader=_StrictLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)

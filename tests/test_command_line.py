@@ -118,13 +118,13 @@ def test_a_stored_run_is_proved(command: Command, world: World) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("replay", "nonsense"), "There is no run 'nonsense'"),
-        (("client", "add", "ENT", "--scope", "luck"), "the scope 'luck' does not exist"),
+        (("replay", "nonsense"), "There is no database jalon.db"),
+        (("client", "add", "ENT", "--scope", "luck"), "The scope 'luck' does not exist"),
         (("bank", "check", "--bank", "nowhere"), "There is no framework.yaml in nowhere"),
         (("bank", "export", "nowhere/table.csv"), "There is no folder nowhere"),
         (("simulate", "cat", "--items", "nowhere.csv", "--out", "study"), "nowhere.csv cannot be read"),
         (("simulate", "positioning", "--competence", "9.9", "--out", "study"), "There is no competence '9.9'"),
-        (("serve", "--database", "oracle://x"), "The setting database cannot be used: the database 'oracle'"),
+        (("serve", "--database", "oracle://x"), "The setting database cannot be used: The database 'oracle'"),
         (("serve", "--bank", "nowhere"), "There is no framework.yaml in nowhere"),
     ],
 )
@@ -178,3 +178,22 @@ def test_bugs_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(KeyError):
         jalon.main()
     assert not issubclass(KeyError, JalonError)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("serve", "--port", "8931", "--database", "sqlite:////nonexistent/x.db"),
+        ("client", "add", "x", "--scope", "runs:read", "--database", "sqlite:////nonexistent/x.db"),
+        ("replay", "nope", "--database", "sqlite:///absent.db"),
+        ("replay", "nope", "--database", "sqlite:///text.db"),
+        ("client", "add", "x", "--scope", "runs:read", "--database", "sqlite:///text.db"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_one_sentence(command: Command, tmp_path: Path, words: tuple[str]) -> None:
+    (tmp_path / "text.db").write_text("This is no database. " * 100)
+    status, _, err = command(*words)
+    assert status == 2
+    assert err.startswith("jalon: ")
+    assert len(err.splitlines()) == 1
+    assert not (tmp_path / "absent.db").exists()

@@ -7,6 +7,7 @@ from api.database import Database
 from api.identifiers import fingerprint, new_id, new_secret
 from api.oauth.repository import Client, add_client, change_secret
 from api.oauth.scopes import SCOPES, checked_scopes
+from engine.errors import SettingError
 
 LOCAL = "local"
 
@@ -29,12 +30,12 @@ def create_client(database: Database, name: str, scopes: Iterable[str]) -> tuple
 
     Raises
     ------
-    ValueError
+    SettingError
         When the name or a scope is not usable; the message says what to write.
     """
     title = name.strip()
     if not 1 <= len(title) <= 255 or not title.isprintable():
-        raise ValueError("the name of a client has 1 to 255 printable characters: choose another name")
+        raise SettingError("The name of a client has 1 to 255 printable characters; choose another name.")
     secret = new_secret()
     client = Client(f"jc_{new_id()}", title, fingerprint(secret), checked_scopes(scopes))
     with database.writing() as connection:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from engine.errors import SettingError
+
 LEARNERS_READ, LEARNERS_WRITE = "learners:read", "learners:write"
 RUNS_READ, RUNS_WRITE = "runs:read", "runs:write"
 
@@ -14,7 +16,7 @@ SCOPES = {
 
 
 def checked_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
-    """Return the scopes sorted, without repetition; raise ``ValueError`` when one does not exist or none is given.
+    """Return the scopes sorted, without repetition; raise ``SettingError`` when one does not exist or none is given.
 
     >>> checked_scopes(["runs:write", "runs:read"])
     ('runs:read', 'runs:write')
@@ -22,6 +24,6 @@ def checked_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
     wanted = sorted(set(scopes))
     unknown = [scope for scope in wanted if scope not in SCOPES]
     if unknown or not wanted:
-        named = f"the scope {unknown[0]!r} does not exist" if unknown else "no scope is given"
-        raise ValueError(f"{named}: use one or more of {', '.join(SCOPES)}")
+        named = f"The scope {unknown[0]!r} does not exist" if unknown else "No scope is given"
+        raise SettingError(f"{named}; use one or more of {', '.join(SCOPES)}.")
     return tuple(wanted)

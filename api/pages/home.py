@@ -7,9 +7,9 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.context import context_of
+from api.pages.cookie import bind, release, shown_run
 from api.pages.origin import address_of, from_our_pages
 from api.pages.page import go, page
-from api.pages.session import bind, release, shown_run
 from api.problems import TOO_MANY_REQUESTS, UNKNOWN_CODE, Problem
 from api.runs.codes import enter_code
 

@@ -5,10 +5,10 @@ from starlette.responses import Response
 
 from api.context import context_of
 from api.identifiers import written_access_code
+from api.pages.cookie import own_run
 from api.pages.page import go, page, words_for
 from api.pages.portrait import portrait
 from api.pages.question import open_until
-from api.pages.session import own_run
 
 router = APIRouter(include_in_schema=False)
 

@@ -9,9 +9,9 @@ from starlette.responses import Response
 from api.context import context_of
 from api.identifiers import written_access_code
 from api.pages.answer_form import Typed, answer_of, fault_of, typed_of
+from api.pages.cookie import own_run
 from api.pages.origin import from_our_pages
 from api.pages.page import go, page, words_for
-from api.pages.session import own_run
 from api.problems import ALREADY_ANSWERED, INVALID_ANSWER, NOT_PENDING, RUN_FINISHED, Problem
 from api.runs.answer import Reply, post_reply
 from api.runs.live import Live

@@ -20,7 +20,7 @@ from api.runs.repository import facts_of
 from api.tables import REPLY
 from engine.adaptive import replay
 from engine.state import State
-from engine.stopping import AllOf, AnyOf, MaxLength, Reason, Stop
+from engine.stopping import Reason, longest
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,20 +51,9 @@ class Live:
     @cached_property
     def at_most(self) -> int:
         """Largest number of questions of the run."""
-        return longest(self.test.design.stop, len(self.test.snapshot))
-
-
-def longest(stop: Stop, items: int) -> int:
-    """Largest number of questions that a stopping rule lets through, in a bank of ``items``."""
-    match stop:
-        case MaxLength():
-            return min(stop.items, items)
-        case AnyOf():
-            return min(longest(rule, items) for rule in stop.rules)
-        case AllOf():
-            return max(longest(rule, items) for rule in stop.rules)
-        case _:
-            return items
+        items = len(self.test.snapshot)
+        most = longest(self.test.design.stop)
+        return items if most is None else min(most, items)
 
 
 def read_live(connection: Connection, pins: Pins, run: Run) -> Live:

@@ -18,7 +18,7 @@ from api.runs.repository import facts_of, run_of
 from api.runs.results import result_of
 from api.tables import QUESTION, REPLY
 from engine.adaptive import Decision, begin, step
-from engine.errors import AnswerError, BankError, DesignError
+from engine.errors import AnswerError, BankError, DesignError, SettingError
 from engine.state import State
 from engine.stopping import Reason
 from engine.uniform import uniform
@@ -63,14 +63,14 @@ def prove(database: Database, run_id: str) -> Proof:
 
     Raises
     ------
-    LookupError
+    SettingError
         When there is no such run; the message says what to do.
     """
-    with database.reading() as connection:
+    with database.opened(), database.reading() as connection:
         known = parsed_id(run_id)
         run = None if known is None else run_of(connection, known)
         if run is None:
-            raise LookupError(f"There is no run {run_id!r} in this database: check the id and the database.")
+            raise SettingError(f"There is no run {run_id!r} in this database; check the id and the database.")
         return _proved(connection, run)
 
 
@@ -91,6 +91,8 @@ def _proved(connection: Connection, run: Run) -> Proof:
                 replied = with_replies(before, design, test.bank, replies)
                 live = Live(run, test, state, place, None, question.at, replied, question)
                 _check_end(run, question, decision, result_of(live))
+                if question is not facts[-1]:
+                    raise _DifferenceError(f"Position {question.position}: a fact is stored after the end of the run.")
                 return Proof(run.id, decisions + 1, finished=True)
             _check_question(test, question, decision)
             decisions += 1

@@ -134,6 +134,7 @@ class RunView(RunSummary):
 
     pending: Pending | None
     progress: Progress
+    reason: str | None = Field(description="Why a finished run ended, such as max_length.")
     result: list[CompetenceResult] | None = Field(description="Of a finished run.")
 
 

@@ -32,6 +32,7 @@ def run_view(live: Live) -> dict[str, Any]:
         **run_summary(live.run),
         "pending": live_pending(live),
         "progress": progress_view(live, live.position),
+        "reason": None if live.ended is None else live.ended.reason,
         "result": None if live.ended is None else live.ended.result,
     }
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from api.database import Database, parsed_url
 from api.settings import Settings
 from api.tables import metadata
+from engine.errors import SettingError
 from tests.api.conftest import World
 
 
@@ -54,7 +55,7 @@ def test_a_reading_connection_cannot_write(database: Database) -> None:
     ],
 )
 def test_a_bad_url_is_refused_with_a_sentence(url: str, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(SettingError, match=words):
         parsed_url(url)
 
 

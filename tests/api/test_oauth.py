@@ -11,6 +11,7 @@ from api.oauth.clients import create_client, local_client
 from api.oauth.scopes import SCOPES
 from api.settings import Settings
 from api.tables import clients
+from engine.errors import SettingError
 from tests.api.conftest import World
 
 GRANT = {"grant_type": "client_credentials"}
@@ -91,7 +92,7 @@ def test_the_local_client_stays_and_its_secret_changes(world: World) -> None:
 
 @pytest.mark.parametrize(("name", "scopes"), [("", ["runs:read"]), ("x" * 256, ["runs:read"]), ("x", []), ("x", ["?"])])
 def test_a_client_needs_a_name_and_scopes_that_exist(world: World, name: str, scopes: list[str]) -> None:
-    with pytest.raises(ValueError, match=r"choose|use one or more"):
+    with pytest.raises(SettingError, match=r"choose|use one or more"):
         create_client(world.context.database, name, scopes)
 
 

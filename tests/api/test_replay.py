@@ -12,6 +12,7 @@ from api.clock import now
 from api.database import Database
 from api.runs import answer
 from api.runs.replay import prove
+from engine.errors import SettingError
 from tests.api.conftest import World
 from tests.load.answers import answer_to
 
@@ -116,7 +117,7 @@ def test_an_altered_result_is_found(world: World) -> None:
 
 @pytest.mark.parametrize("run_id", ["nonsense", "01890000-0000-7000-8000-000000000000"])
 def test_an_unknown_run_is_told_so(world: World, run_id: str) -> None:
-    with pytest.raises(LookupError, match="check the id"):
+    with pytest.raises(SettingError, match="check the id"):
         proof(world, run_id)
 
 

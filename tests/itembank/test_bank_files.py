@@ -177,3 +177,12 @@ def test_an_export_never_overwrites(tmp_path: Path) -> None:
     assert load_bank(tmp_path / "new") == examples.bank()
     with pytest.raises(BankError, match="exists already"):
         export_bank(examples.bank(), tmp_path / "new")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("[" * 100_000, "nests too deeply"), ("{a: " * 100_000, "nests too deeply"), ("a: &x [1]\nb: *x\n", "alias")],
+)
+def test_a_hostile_file_is_refused_before_it_is_built(text: str, words: str) -> None:
+    with pytest.raises(BankError, match=words):
+        read_yaml(text, "the file")

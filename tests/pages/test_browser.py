@@ -86,12 +86,12 @@ def test_whole_run_by_keyboard_alone(site: Site, opened: Open) -> None:
         tab_to(page, f"[name=competence][value='{code}']")
         keys.press("Space")
     tab_to(page, "[name=length]")
-    expect(page.locator(".estimate").first).to_contain_text("8 questions")
+    expect(page.locator(".estimate").first).to_contain_text("14 questions")
     tab_to(page, ".actions button")
     keys.press("Enter")
     page.wait_for_url("**/run")
-    for number in range(1, 9):
-        expect(page.locator("h1")).to_have_text(f"Question {number} sur 8")
+    for number in range(1, 15):
+        expect(page.locator("h1")).to_have_text(f"Question {number} sur 14")
         if number == 3:
             tab_to(page, "button[value=skip]")
             keys.press("Enter")
@@ -207,7 +207,7 @@ def test_stale_tab_shows_the_question_that_waits(site: Site, opened: Open) -> No
     other = page.context.new_page()
     other.goto(f"{site.url}/run")
     other.locator("button[value=skip]").click()
-    expect(other.locator("h1")).to_have_text("Question 2 sur 6")
+    expect(other.locator("h1")).to_have_text("Question 2 sur 10")
     answer_by_pointer(page, kind_of(page))
     expect(page.locator("[role=status]").first).to_contain_text("Rien n'est perdu")
-    expect(page.locator("h1")).to_have_text("Question 2 sur 6")
+    expect(page.locator("h1")).to_have_text("Question 2 sur 10")

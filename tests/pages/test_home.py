@@ -84,8 +84,8 @@ def test_start_needs_a_competence_when_some_are_wanted(visitor: Visitor) -> None
 
 
 def test_start_follows_the_choices(visitor: Visitor) -> None:
-    assert "Question 1 sur 8" in visitor.start("1.1", "2.2").question().text
-    assert "Question 1 sur 16" in visitor.start("1.1", "2.2", length="long").question().text
+    assert "Question 1 sur 14" in visitor.start("1.1", "2.2").question().text
+    assert "Question 1 sur 20" in visitor.start("1.1", "2.2", length="long").question().text
     assert "Question 1 sur 32" in visitor.start(accessible=["blind", "nonsense"]).question().text
     unknown = visitor.post("/start", {"scope": "some", "competence": ["9.9"]})
     assert unknown.status_code == 422

@@ -31,9 +31,9 @@ def tester(kinds: Site, come: Come) -> Visitor:
 
 def test_run_is_answered_to_the_end_without_a_script(visitor: Visitor) -> None:
     visitor.start("1.1", "2.2")
-    for number in range(8):
+    for number in range(14):
         question = visitor.question()
-        assert f"Question {number + 1} sur 8" in question.text
+        assert f"Question {number + 1} sur 14" in question.text
         assert visitor.answer(question).status_code == 303
     assert visitor.get("/run").headers["location"] == "/profile"
     profile = visitor.get("/profile").text

@@ -6,6 +6,7 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
 from threadpoolctl import threadpool_limits
 
@@ -48,7 +49,7 @@ def create_app(settings: Settings) -> FastAPI:
             await context.writer.close()
             context.database.close()
 
-    app = FastAPI(
+    app = FastAPIOffline(  # its documentation page needs no other host
         title="Jalon",
         summary="Adaptive positioning on the CRCN.",
         version=_version(),

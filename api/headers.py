@@ -17,9 +17,8 @@ _PAGE_POLICY = (
     "form-action 'self'; frame-ancestors 'none'"
 )
 _DOCUMENTATION_POLICY = (
-    "default-src 'self'; img-src 'self' data: https://fastapi.tiangolo.com; "
-    "script-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; "
-    "style-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; frame-ancestors 'none'"
+    "default-src 'self'; img-src 'self' data:; script-src 'self' 'unsafe-inline'; "
+    "style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 _BY_FAMILY = {
     "data": {"Content-Security-Policy": _DATA_POLICY, "Cache-Control": "no-store"},

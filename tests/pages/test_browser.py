@@ -211,3 +211,13 @@ def test_stale_tab_shows_the_question_that_waits(site: Site, opened: Open) -> No
     answer_by_pointer(page, kind_of(page))
     expect(page.locator("[role=status]").first).to_contain_text("Rien n'est perdu")
     expect(page.locator("h1")).to_have_text("Question 2 sur 10")
+
+
+def test_the_documentation_of_the_api_needs_no_other_host(kinds: Site, opened: Open) -> None:
+    page = opened(f"{kinds.url}/v1/health")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{kinds.url}/docs")
+    expect(page.get_by_text("/v1/runs/{run_id}/answers")).to_be_visible()
+    assert asked
+    assert all(url.startswith((kinds.url, "data:", "blob:")) for url in asked)

@@ -7,6 +7,7 @@ import pytest
 import typer.main
 
 import jalon
+from api.settings import Settings
 from engine.designs import RULES
 from simulations.studies.__main__ import STUDIES
 
@@ -54,3 +55,8 @@ def test_every_command_is_in_the_readme() -> None:
 def test_every_study_is_in_the_document_about_precision() -> None:
     told = (ROOT / "docs" / "precision.md").read_text(encoding="utf-8")
     assert all(name in told for name in STUDIES)
+
+
+def test_every_setting_is_documented() -> None:
+    guide = (ROOT / "docs" / "guides" / "operators.md").read_text(encoding="utf-8")
+    assert [name for name in Settings.model_fields if f"`{name}`" not in guide] == []

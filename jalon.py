@@ -125,7 +125,7 @@ def replay(run_id: str, database: Database = DATABASE) -> None:
 @client.command("add")
 def client_add(
     name: Annotated[str, typer.Argument(help="Name for people, such as the platform's.")],
-    scope: Annotated[list[str], typer.Option(help="What it may do; repeat the option for several.")],
+    scope: Annotated[list[str], typer.Option(help="What it may do; repeat, or separate by spaces, for several.")],
     database: Database = DATABASE,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -135,7 +135,7 @@ def client_add(
 
     with Store(database) as store:
         store.migrate()
-        identity, secret = create_client(store, name, scope)
+        identity, secret = create_client(store, name, " ".join(scope).replace(",", " ").split())
     if as_json:
         print(json.dumps({"client_id": identity, "client_secret": secret}))
     else:

@@ -207,8 +207,8 @@ def available(filters: tuple[Filter, ...], situation: Situation) -> Bools:
     for rule in filters:
         passed = mask & rule(situation)
         if isinstance(rule, Prefer):
-            some = passed.any(axis=-1, keepdims=True)
-            passed = passed if some.all() else np.where(some, passed, mask)
+            some = np.logical_or.reduce(passed, axis=-1, keepdims=True)
+            passed = passed if np.logical_and.reduce(some, axis=None) else np.where(some, passed, mask)
         mask = passed
     return mask
 

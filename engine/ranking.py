@@ -11,6 +11,10 @@ QUANTUM: Final = 1e9
 """Scores are compared as multiples of 1e-9: sums over a batch and over one learner differ in the last bits."""
 
 
+FEW: Final = 4
+"""Runs up to which sorting the bank is faster than passing over it for each of the best."""
+
+
 class Ranking(NamedTuple):
     """Items that a pick chooses from.
 
@@ -51,17 +55,28 @@ def leading(ranking: Ranking, depth: int) -> Ranking:
     if rows is not None:
         order = np.lexsort((rows, -scores), axis=-1)[..., :depth]
         return Ranking(np.take_along_axis(rows, order, axis=-1), np.take_along_axis(scores, order, axis=-1))
-    width = scores.shape[-1]
-    left = scores.reshape(-1, width).copy()
-    runs = np.arange(left.shape[0])
-    best = np.empty((min(depth, width), runs.size), dtype=np.int64)
+    flat = scores.reshape(-1, scores.shape[-1])
+    best, values = _sorted(flat, depth) if flat.shape[0] <= FEW else _passes(flat, depth)
+    shape = (*scores.shape[:-1], best.shape[1])
+    return Ranking(best.reshape(shape), values.reshape(shape))
+
+
+def _sorted(scores: Floats, depth: int) -> tuple[Ints, Floats]:
+    """Columns and scores of the best, each (n, depth), by sorting: few calls, for few runs."""
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :depth]
+    return best, scores[np.arange(scores.shape[0])[:, None], best]
+
+
+def _passes(scores: Floats, depth: int) -> tuple[Ints, Floats]:
+    """Return the same by a pass over the bank for each place: less work, for many runs."""
+    left, runs = scores.copy(), np.arange(scores.shape[0])
+    best = np.empty((min(depth, scores.shape[1]), runs.size), dtype=np.int64)
     values = np.empty(best.shape)
     for place in range(best.shape[0]):
         top = left.argmax(axis=1)
         best[place], values[place] = top, left[runs, top]
         left[runs, top] = -np.inf
-    shape = (*scores.shape[:-1], best.shape[0])
-    return Ranking(best.T.reshape(shape), values.T.reshape(shape))
+    return best.T, values.T
 
 
 def _at(table: Floats | Ints, columns: Ints) -> Floats | Ints:

@@ -169,3 +169,17 @@ def test_scores_closer_than_a_quantum_are_equal() -> None:
 def test_picks_that_make_no_sense_are_refused(build: object, words: str) -> None:
     with pytest.raises(DesignError, match=words):
         build()  # type: ignore[operator]
+
+
+def test_few_runs_and_many_have_the_same_leaders() -> None:
+    """Few runs are sorted and many are passed over; the scores say where nothing is left."""
+    rng = np.random.default_rng(4)
+    scores = np.where(rng.random((40, 9)) < 0.5, -np.inf, rng.integers(0, 4, (40, 9)).astype(float))
+    many = leading(Ranking(None, scores), 6)
+    for run in range(40):
+        alone = leading(Ranking(None, scores[run]), 6)
+        usable = np.isfinite(alone.scores)
+        np.testing.assert_array_equal(many.scores[run], alone.scores)
+        assert alone.rows is not None
+        assert many.rows is not None
+        np.testing.assert_array_equal(many.rows[run][usable], alone.rows[usable])

@@ -88,6 +88,13 @@ def test_a_retaken_run_is_proved_with_its_earlier_evidence(world: World) -> None
         (["UPDATE facts SET reason = 'nothing_left' WHERE kind = 'ended'"], "ended by"),
         (["UPDATE facts SET kind = 'skipped' WHERE kind = 'answered' AND position = 2"], "Position"),
         (["UPDATE facts SET at = '2020-01-01 00:00:00.000000' WHERE position = 5 AND part = 1"], "older"),
+        (
+            [
+                "INSERT INTO facts (run_id, position, part, kind, at) "
+                "SELECT run_id, position, 1, 'skipped', at FROM facts WHERE kind = 'ended'"
+            ],
+            "after the end",
+        ),
         (["UPDATE runs SET finished_at = NULL"], "finish"),
         (["UPDATE runs SET seed = 12"], "should have been"),
         (["UPDATE snapshots SET content = replace(content, '1.1', '1.2')"], "pins"),

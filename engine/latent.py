@@ -88,8 +88,8 @@ class LatentTree:
         """Prepare the structure for ``grid``."""
         domain_of = np.array(self.domain_of, dtype=np.int64)
         groups = tuple(np.flatnonzero(domain_of == d) for d in range(len(self.domain_loadings)))
-        domain_down = _transitions(grid.nodes, np.array(self.domain_loadings))
-        competence_down = _transitions(grid.nodes, np.array(self.competence_loadings))
+        domain_down = transitions(grid.nodes, np.array(self.domain_loadings))
+        competence_down = transitions(grid.nodes, np.array(self.competence_loadings))
         return Links(
             np.exp(grid.log_weights),
             domain_of,
@@ -180,8 +180,19 @@ def propagate(links: Links, log_likelihood: Floats) -> Floats:
     return densities
 
 
-def _transitions(nodes: Floats, loadings: Floats) -> Floats:
-    """P(child node | parent node), (N, G, G), rows summing to 1; kept above a floor so that no message vanishes."""
+def transitions(nodes: Floats, loadings: Floats) -> Floats:
+    """Probability of each child node given each parent node, for N loadings.
+
+    Parameters
+    ----------
+    nodes : (G,) float
+    loadings : (N,) float
+
+    Returns
+    -------
+    (N, G, G) float
+        P(child node, last | parent node), rows summing to 1; kept above a floor so that no message vanishes.
+    """
     loading = loadings[:, None, None]
     z = (nodes[None, None, :] - loading * nodes[None, :, None]) ** 2 / (1.0 - loading**2)
     density = np.exp(-0.5 * (z - z.min(axis=-1, keepdims=True))) + _FLOOR

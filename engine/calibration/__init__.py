@@ -1,0 +1,1 @@
+"""Calibration: item parameters from responses, with their standard errors, fit and DIF."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine.arrays import Bools, Floats, Ints
+from engine.arrays import Bools, Ints
 from engine.calibration import structure
 from engine.calibration.em import Found, Options, Point, Task, estimated
 from engine.calibration.entries import Fixed, Start, model_codes, start
@@ -128,17 +128,15 @@ class _Ended(NamedTuple):
     spread: Uncertainty
 
 
-def _result(
-    task: Task, sample: Sample, begin: Start, ended: _Ended, options: Options, counts: Ints
-) -> Calibration:
+def _result(task: Task, sample: Sample, begin: Start, ended: _Ended, options: Options, counts: Ints) -> Calibration:
     found, grid, refinements, spread = ended
     point, expected, problem = found.point, found.step.expected, task.problem
     latent: Latent = task.latent
     if isinstance(latent, LatentTree):
         latent = structure.with_loadings(latent, point.loadings)
     largest = max(float(np.abs(found.step.gradient).max(initial=0.0)), found.step.others)
-    tied = np.unique(problem.tie[problem.tie >= 0]).size - np.count_nonzero(problem.tie >= 0)
-    loadings = np.unique(task.label[task.label >= 0]).size
+    tied = int(np.unique(problem.tie[problem.tie >= 0]).size - np.count_nonzero(problem.tie >= 0))
+    loadings = int(np.unique(task.label[task.label >= 0]).size)
     return Calibration(
         rows=begin.entries.column,
         group=begin.entries.group,
@@ -230,5 +228,9 @@ def unknown(task: Task, point: Point) -> Uncertainty:
     errors = Errors(none, none, none, none, np.full((count, size - 3), np.nan))
     nothing = np.full(point.population.mean.shape, np.nan)
     return Uncertainty(
-        errors, np.full((count, size, size), np.nan), Population(nothing, nothing), np.full(task.label.size, np.nan), True
+        errors,
+        np.full((count, size, size), np.nan),
+        Population(nothing, nothing),
+        np.full(task.label.size, np.nan),
+        True,
     )

@@ -6,23 +6,21 @@ Bock, R. D. and Aitkin, M. (1981). Marginal maximum likelihood estimation of ite
 algorithm. Psychometrika, 46, 443-459.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from engine.arrays import Bools, Floats, Ints
-from engine.calibration import maximisation, population, structure
+from engine.calibration import maximisation, population, priors, structure
 from engine.calibration.acceleration import Memory, extrapolated
-from engine.calibration.entries import Fixed, Start
+from engine.calibration.entries import Start
 from engine.calibration.expectation import Expected, Prior, expect
 from engine.calibration.maximisation import Problem, bounded, ordered, system
 from engine.calibration.population import Population
 from engine.calibration.sample import Sample
 from engine.grid import Grid
-from engine.latent import Latent, LatentTree
+from engine.latent import MAX_LOADING, Latent, LatentTree
 
 WIDEST_SPACING: Final = 0.9
 """Largest spacing of the nodes, in smallest posterior sds: a normal density is then integrated to 1e-10."""
@@ -136,9 +134,7 @@ def log_prior(task: Task, point: Point) -> float:
     problem = task.problem
     if not problem.priors:
         return 0.0
-    level, _, _ = maximisation.log_prior(
-        problem.priors, problem.models, point.working, problem.free.astype(np.float64)
-    )
+    level, _, _ = priors.log_prior(problem.priors, problem.models, point.working, problem.free.astype(np.float64))
     return float(level.sum())
 
 
@@ -245,7 +241,7 @@ def _unpacked(task: Task, vector: Floats, like: Point) -> Point:
     means[task.free_population], sds[task.free_population] = mean, np.exp(np.clip(sd, -5.0, 5.0))
     loadings = like.loadings.copy()
     loadings[_free_loadings(task)] = np.tanh(np.maximum(edges, np.arctanh(structure.SMALLEST)))
-    return Point(working, Population(means, sds), np.minimum(loadings, structure.MAX_LOADING - structure.STEP))
+    return Point(working, Population(means, sds), np.minimum(loadings, MAX_LOADING - structure.STEP))
 
 
 def _allowed(task: Task, point: Point, image: Point) -> Point:

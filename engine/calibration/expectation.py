@@ -9,9 +9,10 @@ from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from engine.arrays import Floats
-from engine.calibration.sample import Block, Sample
+from engine.calibration.sample import Block, Cells, Sample
 from engine.latent import Links
 
 
@@ -88,17 +89,18 @@ def posteriors(block: Block, sample: Sample, log_p: Floats, prior: Prior) -> tup
 def _likelihoods(block: Block, sample: Sample, log_p: Floats) -> list[Floats]:
     """Log-likelihood of the answers in each competence, C arrays (n, G)."""
     return [
-        np.asarray(_numbers(answers) @ log_p[columns])
+        np.asarray(numbers(answers) @ log_p[columns])
         for answers, columns in zip(block.answers, sample.columns, strict=True)
     ]
 
 
-def _numbers(answers: Floats) -> Floats:
+def numbers(answers: csr_array | Cells) -> csr_array | Floats:
+    """Matrix of answers that multiplies fast."""
     return answers.astype(np.float64) if isinstance(answers, np.ndarray) else answers
 
 
 def _block(block: Block, sample: Sample, log_p: Floats, prior: Prior) -> Expected:
-    matrices = [_numbers(answers) for answers in block.answers]
+    matrices = [numbers(answers) for answers in block.answers]
     likelihoods = [np.asarray(matrix @ log_p[c]) for matrix, c in zip(matrices, sample.columns, strict=True)]
     groups = prior.log_weights.shape[0]
     group = sample.group[block.start : block.stop]
@@ -151,8 +153,8 @@ class Passed(NamedTuple):
 def _tree(leaves: list[Floats], links: Links) -> Passed:
     """Sum-product messages (Pearl 1988) with the expected joint counts of each edge.
 
-    The joint posterior of a parent x and a child y is (all messages at x but the child's) T(x, y) (messages at y): summed
-    over the learners, T times one product of matrices.
+    The joint posterior of a parent x and a child y is (all messages at x but the child's) T(x, y) (messages at y);
+    summed over the learners, it is T times one product of matrices.
     """
     up = [leaf @ links.competence_up[c] for c, leaf in enumerate(leaves)]
     scale = 0.0
@@ -166,7 +168,7 @@ def _tree(leaves: list[Floats], links: Links) -> Passed:
     root = links.weights * reduce(np.multiply, arriving)
     total = root.sum(axis=1, keepdims=True)
     root /= total
-    posterior: list[Floats] = [leaf for leaf in leaves]
+    posterior = list(leaves)
     edges = np.empty((len(gathered) + len(leaves), links.weights.size, links.weights.size))
     for d, group in enumerate(links.groups):
         above = root / arriving[d]

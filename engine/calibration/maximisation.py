@@ -141,11 +141,11 @@ def at_bound(working: Floats) -> Bools:
 
 
 def ordered(models: Ints, working: Floats) -> Bools:
-    """Whether the intercepts of each GRM item decrease and its probabilities make sense, (J,)."""
+    """Tell which items make sense, (J,): the intercepts of a GRM item decrease, and c < d."""
     with np.errstate(invalid="ignore"):
         rising = (np.diff(working[:, 1:-2], axis=1) >= 0).any(axis=1)
         crossed = working[:, -2] >= working[:, -1]
-    return ~((models == Model.GRM) & rising) & ~crossed
+    return np.asarray(~((models == Model.GRM) & rising) & ~crossed)
 
 
 def _columns(units: Units, width: int) -> Bools:
@@ -190,7 +190,7 @@ def _step(problem: Problem, working: Floats, now: System) -> Floats:
     step[own] = _solved(information[own], gradient[own][..., None])[..., 0]
     if tied.any():
         step[tied] = _tied_step(information[tied], gradient[tied], problem.tie[tied])
-    return step * np.minimum(1.0, LONGEST / np.maximum(np.abs(step).max(axis=1, keepdims=True), RIDGE))
+    return np.asarray(step * np.minimum(1.0, LONGEST / np.maximum(np.abs(step).max(axis=1, keepdims=True), RIDGE)))
 
 
 def _tied_step(information: Floats, gradient: Floats, tie: Ints) -> Floats:

@@ -17,7 +17,6 @@ from engine.arrays import Floats, Ints
 from engine.calibration.working import jacobian
 from engine.errors import DesignError
 
-
 LOG_ROOT: Final = 0.5 * float(np.log(2.0 * np.pi))
 
 
@@ -86,7 +85,12 @@ class LogitNormal:
 
 Prior = LogNormal | Normal | Beta | LogitNormal
 
-KINDS: Final = {"lognormal": LogNormal, "normal": Normal, "beta": Beta, "logitnormal": LogitNormal}
+KINDS: Final[dict[str, type[Prior]]] = {
+    "lognormal": LogNormal,
+    "normal": Normal,
+    "beta": Beta,
+    "logitnormal": LogitNormal,
+}
 PARAMETERS: Final = ("discrimination", "difficulty", "guessing", "slipping")
 
 
@@ -100,7 +104,7 @@ class Priors:
     slipping: Prior | None = None
 
     def __bool__(self) -> bool:
-        """Whether there is any."""
+        """Tell whether there is any."""
         return any(getattr(self, name) is not None for name in PARAMETERS)
 
     def words(self) -> dict[str, str]:
@@ -155,8 +159,8 @@ def _prior(kind: str, first: str, second: str, text: str) -> Prior:
     positive = two > 0 and (kind != "beta" or one > 0)
     if not (positive and np.isfinite([one, two]).all()):
         raise DesignError(f"The prior {text!r} needs a positive spread; write e.g. normal(0, 2) or beta(5, 17).")
-    prior: Prior = KINDS[kind](one, two)
-    return prior
+    found: Prior = KINDS[kind](one, two)
+    return found
 
 
 def log_prior(priors: Priors, models: Ints, working: Floats, kept: Floats) -> tuple[Floats, Floats, Floats]:

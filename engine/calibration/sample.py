@@ -7,15 +7,18 @@ that the work is proportional to the answers, and plain bytes otherwise.
 """
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
 from engine.arrays import Bools, Floats, Ints
 from engine.errors import ResponseError
 from engine.responses import SILENCES, SKIPPED, TIMED_OUT, SkipPolicy, skip_policy
+
+Bytes = NDArray[np.int8]
+Cells = NDArray[np.uint8]
 
 BLOCK: Final = 1024
 """Learners that go through the E-step together: their posteriors fit the processor's caches."""
@@ -40,7 +43,7 @@ class Block(NamedTuple):
 
     start: int
     stop: int
-    answers: tuple["csr_array | Floats", ...]  # each (n, columns of the competence)
+    answers: tuple["csr_array | Cells", ...]  # each (n, columns of the competence)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +100,7 @@ class Entries(NamedTuple):
 
 
 def tally(responses: ArrayLike, skip: SkipPolicy, time_out: SkipPolicy) -> Ints:
-    """How often each category was given to each item; skips and time-outs that are evidence count as category 0.
+    """Count how often each category was given to each item; skips and time-outs that are evidence count as category 0.
 
     Parameters
     ----------
@@ -164,12 +167,12 @@ def prepare(
     return Sample(units, tuple(blocks), learners, group, counts, silent)
 
 
-def _evidence(part: Ints, skip: SkipPolicy, time_out: SkipPolicy) -> tuple[Ints, Bools]:
+def _evidence(part: NDArray[Any], skip: SkipPolicy, time_out: SkipPolicy) -> tuple[Bytes, Bools]:
     """Categories, -1 where there is no evidence, and which category 0 says "I do not know"."""
     if part.min(initial=0) < -SILENCES:
         raise ResponseError(f"There is no response {int(part.min())}; use a category or a code of engine.responses.")
     category = np.where(part < 0, -1, part).astype(np.int8)
-    unknown = np.zeros(part.shape, dtype=bool)
+    unknown = np.zeros_like(part, dtype=np.bool_)
     for code, policy in ((SKIPPED, skip), (TIMED_OUT, time_out)):
         if skip_policy(policy) != "ignored":
             here = part == code
@@ -179,7 +182,9 @@ def _evidence(part: Ints, skip: SkipPolicy, time_out: SkipPolicy) -> tuple[Ints,
     return category, unknown
 
 
-def _part(part: Ints, entries: Entries, group: Ints, skip: SkipPolicy, time_out: SkipPolicy) -> tuple[Ints, Bools]:
+def _part(
+    part: NDArray[Any], entries: Entries, group: Ints, skip: SkipPolicy, time_out: SkipPolicy
+) -> tuple[Bytes, Bools]:
     category, unknown = _evidence(part[:, entries.column], skip, time_out)
     restricted = entries.group >= 0
     if restricted.any():
@@ -201,12 +206,12 @@ def _units(entries: Entries, twins: Bools, competences: int) -> Units:
 
 
 def _laid(
-    part: Ints, unknown: Bools, units: Units, twins: Bools, entries: Entries, ones: Floats
-) -> tuple["csr_array | Floats", ...]:
+    part: Bytes, unknown: Bools, units: Units, twins: Bools, entries: Entries, ones: Floats
+) -> tuple["csr_array | Cells", ...]:
     """Matrix of zeros and ones of one block for each competence."""
     place = np.zeros((2, twins.size), dtype=np.int64)
     place[units.lucky.astype(int), units.item] = units.first[:-1]
-    laid = []
+    laid: list[csr_array | Cells] = []
     edges = units.first[units.bounds]
     for competence, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
         items = np.flatnonzero(entries.competence == competence)

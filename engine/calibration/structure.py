@@ -48,7 +48,7 @@ def ties(tree: LatentTree) -> Ints:
 
 
 def profile(edges: Floats, nodes: Floats, values: Floats) -> tuple[Floats, Floats, Floats]:
-    """Expected log-likelihood of each edge with its first two derivatives in the loading, each (E,).
+    """Expect the log-likelihood of each edge, with its first two derivatives in the loading, each (E,).
 
     Parameters
     ----------

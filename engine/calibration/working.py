@@ -89,12 +89,12 @@ def from_working(models: ArrayLike, working: Floats) -> ItemParameters:
 
 
 def asymptotes(models: Ints) -> tuple[Bools, Bools]:
-    """Which items have a guessing, and which a slipping, each (I,)."""
+    """Tell which items have a guessing, and which a slipping, each (I,)."""
     return np.isin(models, (Model.THREE_PL, Model.FOUR_PL)), models == Model.FOUR_PL
 
 
 def existing(models: Ints, categories: Ints) -> Bools:
-    """Which working parameters items of so many categories have, (I, P)."""
+    """Tell which working parameters items of so many categories have, (I, P)."""
     most = int(categories.max(initial=2)) - 1
     guesses, slips = asymptotes(models)
     steps = np.arange(most)[None, :] < (categories - 1)[:, None]
@@ -136,7 +136,7 @@ def slopes(models: Ints, working: Floats, nodes: Floats, lucky: Bools | None = N
 
 
 def jacobian(models: Ints, working: Floats) -> Floats:
-    """Derivatives of a, b (one for each step), c and d in the working parameters, (I, P, P).
+    """Differentiate a, b (one for each step), c and d by the working parameters, (I, P, P).
 
     Rows are in the order a, b_1 .. b_T, c, d; zeros where an item has no such parameter.
     """

@@ -227,7 +227,7 @@ def _free_loadings(task: Task) -> Bools:
 
 
 def _packed(task: Task, point: Point) -> Floats:
-    """What is free, as one vector in which everything is unbounded."""
+    """Lay out what is free as one vector in which everything is unbounded."""
     free = task.free_population
     parts = [point.working[task.problem.free], point.population.mean[free], np.log(point.population.sd[free])]
     return np.concatenate([*parts, np.arctanh(point.loadings[_free_loadings(task)])])

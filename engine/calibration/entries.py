@@ -144,8 +144,8 @@ def _checked(given: Ints, models: Ints, fixed: Fixed | None) -> None:
         item = int(np.argmax(wrong))
         raise ResponseError(
             f"Item number {item + 1} has the response {int(highest[item])}, and its model "
-            f"{Model(int(models[item])).label} has the categories 0 to {int(limit[item])}; use GRM or GPCM for items with "
-            "more categories, or correct the response."
+            f"{Model(int(models[item])).label} has the categories 0 to {int(limit[item])}; use GRM or GPCM for items "
+            "with more categories, or correct the response."
         )
 
 
@@ -157,7 +157,7 @@ def _first(models: Ints, categories: Ints, given: Ints, free: Bools, priors: Pri
     working = np.full((count, size), np.nan)
     working[:, 0] = 1.0
     reached = np.cumsum(share[:, ::-1], axis=1)[:, ::-1][:, 1:]
-    guesses, slips = asymptotes(models)
+    guesses, _ = asymptotes(models)
     guess = _middle(priors.guessing, GUESS)
     reached = np.where(guesses[:, None], np.maximum((reached - guess) / (1.0 - guess), 0.02), reached)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -190,7 +190,7 @@ def _ties(models: Ints, competence: Ints) -> Ints:
 
 
 def _held_slopes(working: Floats, free: Bools, tie: Ints, held: Bools) -> Ints:
-    """New 1PL items take the slope of the held ones they go with, and estimate only their difficulty."""
+    """Give new 1PL items the slope of the held ones they go with: only their difficulty is estimated."""
     result = tie.copy()
     for label in np.unique(tie[held & (tie >= 0)]):
         known = working[held & (tie == label), 0]

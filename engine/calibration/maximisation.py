@@ -1,8 +1,8 @@
 """The M-step: Fisher scoring on the expected counts, for all items at once.
 
 For the 1PL, 2PL and GPCM models in slope and intercepts, Fisher scoring is Newton's method. Every step is bounded and
-halved for the items whose expected log posterior it would lower. The 1PL items of a competence share one slope, which is
-eliminated from their joint system by its Schur complement.
+halved for the items whose expected log posterior it would lower. The 1PL items of a competence share one slope, which
+is eliminated from their joint system by its Schur complement.
 """
 
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ def table(problem: Problem, working: Floats, nodes: Floats) -> Floats:
 
 
 def system(problem: Problem, working: Floats, counts: Floats, nodes: Floats) -> System:
-    """Expected log posterior and its derivatives.
+    """Expect the log posterior and its derivatives.
 
     Parameters
     ----------

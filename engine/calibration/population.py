@@ -52,8 +52,8 @@ def maximised(population: Population, mass: Floats, nodes: Floats, free: Bools) 
 
     Notes
     -----
-    The density on the grid is a truncated normal, whose moments are not exactly its parameters: both sides of the moment
-    equations are taken on the grid, so that the gradient is 0 where the iterations rest.
+    The density on the grid is a truncated normal, whose moments are not exactly its parameters: both sides of the
+    moment equations are taken on the grid, so that the gradient is 0 where the iterations rest.
     """
     count, found = moments(mass, nodes)
     _, now = moments(np.exp(log_weights(population, nodes)), nodes)

@@ -7,6 +7,7 @@ that the work is proportional to the answers, and plain bytes otherwise.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -80,7 +81,7 @@ class Sample:
     def columns(self) -> tuple[slice, ...]:
         """Columns of each competence."""
         edges = self.units.first[self.units.bounds]
-        return tuple(slice(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True))
+        return tuple(slice(int(a), int(b)) for a, b in pairwise(edges))
 
     def some(self, count: int) -> "Sample":
         """Return whole blocks, evenly spaced, with about ``count`` learners; counts stay those of the whole."""
@@ -213,7 +214,7 @@ def _laid(
     place[units.lucky.astype(int), units.item] = units.first[:-1]
     laid: list[csr_array | Cells] = []
     edges = units.first[units.bounds]
-    for competence, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for competence, (low, high) in enumerate(pairwise(edges)):
         items = np.flatnonzero(entries.competence == competence)
         own = part[:, items]
         learner, at = np.nonzero(own >= 0)

@@ -19,7 +19,7 @@ SMALLEST: Final = 1e-3
 
 
 def loadings(tree: LatentTree) -> Floats:
-    """Loadings of a tree, domains first, (D + C,)."""
+    """List the loadings of a tree, domains first, (D + C,)."""
     return np.array((*tree.domain_loadings, *tree.competence_loadings))
 
 

@@ -4,9 +4,9 @@ Commands import what they need when they run, so that ``jalon --help`` answers a
 """
 
 import json
-import os
-import socket
 import sys
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -15,16 +15,12 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from engine.errors import JalonError
+from simulations.commands import simulate
 
 if TYPE_CHECKING:
     from itembank.bank import ItemBank
-    from simulations.simulation import Simulation
 
-APP = "api.app:from_environment"
 DATABASE = "sqlite:///jalon.db"
-LOCAL = ("127.0.0.1", "localhost", "::1")
-BACKLOG = 2048
-"""Connections that may wait: what uvicorn lets wait too."""
 
 app = typer.Typer(
     help="Adaptive positioning and certification for competence frameworks.",
@@ -34,7 +30,6 @@ app = typer.Typer(
 )
 client = typer.Typer(help="Platforms that may call the API.", no_args_is_help=True)
 bank = typer.Typer(help="The item bank: check it, look at it, exchange it.", no_args_is_help=True)
-simulate = typer.Typer(help="Simulate learners: how far can a test be trusted?", no_args_is_help=True)
 app.add_typer(client, name="client")
 app.add_typer(bank, name="bank")
 app.add_typer(simulate, name="simulate")
@@ -43,16 +38,26 @@ Database = Annotated[str, typer.Option(help="sqlite:///FILE or postgresql://USER
 BankPath = Annotated[
     Path | None, typer.Option(help="Folder of the item bank; the shipped CRCN bank when left out.", envvar="JALON_BANK")
 ]
-Learners = Annotated[int, typer.Option(help="Number of simulees.", min=1, max=10_000_000)]
-Seed = Annotated[int, typer.Option(help="The same seed gives the same numbers.")]
-Out = Annotated[Path, typer.Option(help="Folder for summary.json, learners.csv, items.csv and report.html.")]
 Scale = Annotated[float | None, typer.Option(help="D of the item table: 1, 1.7 or 1.702; what it says, else 1.")]
-Jobs = Annotated[int, typer.Option(help="Processes.", min=1, max=1024)]
 Skip = Annotated[str, typer.Option(help="What a skip says: unknown, incorrect or ignored.")]
-Skipping = Annotated[float, typer.Option(help="Share of learners who skip what they do not know.", min=0, max=1)]
-Guessing = Annotated[float, typer.Option(help="Share of learners who answer at random.", min=0, max=1)]
-Careless = Annotated[float, typer.Option(help="Probability of a slip.", min=0, max=1)]
-Timed = Annotated[bool, typer.Option(help="Simulate response times.")]
+Responses = Annotated[Path, typer.Argument(metavar="RESPONSES.csv")]
+Report = Annotated[
+    Path | None,
+    typer.Option(metavar="REPORT.json", help="Write what was found as JSON, and a page for people beside it (.html)."),
+]
+Prior = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="default, or e.g. 'guessing=beta(5, 17)'; repeat for several. lognormal, normal, beta and logitnormal for "
+        "discrimination, difficulty, guessing and slipping. None when left out."
+    ),
+]
+Group = Annotated[str | None, typer.Option(help="Column that says the group of a learner; the first group is N(0, 1).")]
+Counts = Annotated[str | None, typer.Option(help="Column that says how many learners gave the responses of a line.")]
+Ignore = Annotated[list[str] | None, typer.Option(help="Column that is left out; repeat for several.")]
+Times = Annotated[Path | None, typer.Option(help="Response times in seconds (CSV), one column an item.")]
+Nodes = Annotated[int, typer.Option(help="Of the grid to begin with; it is refined where needed.", min=11, max=10_001)]
+KeepLoadings = Annotated[bool, typer.Option("--keep-loadings", help="Hold the loadings of the tree.")]
 
 
 def main() -> None:
@@ -80,31 +85,9 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the API and the learner's pages; the database is created when it does not exist."""
-    import uvicorn
-    from uvicorn.supervisors import Multiprocess
+    from api.serving import listen_and_serve
 
-    from api.app import prepare
-    from api.oauth.clients import local_client
-    from api.settings import chosen
-
-    settings = chosen(database=database, bank=bank)
-    local = host in LOCAL and not settings.https
-    settings = chosen(database=database, bank=bank, self_service=local if self_service is None else self_service)
-    with _listening(host, port) as listening:
-        prepare(settings)
-        os.environ |= {"JALON_DATABASE": settings.database, "JALON_SELF_SERVICE": str(settings.self_service)}
-        if settings.bank is not None:
-            os.environ["JALON_BANK"] = str(settings.bank)
-        address = f"http://{socket.gethostname() if host in ('0.0.0.0', '::') else host}:{port}"
-        print(f"Jalon is ready: open {address} in a browser (API documentation: {address}/docs).", flush=True)
-        if local:
-            identity, secret = local_client(settings.database)
-            print(f"Local client for the API: client_id {identity} client_secret {secret}", flush=True)
-        config = uvicorn.Config(APP, factory=True, workers=workers, log_level="warning", server_header=False)
-        if workers > 1:
-            Multiprocess(config, sockets=[listening]).run()
-        else:
-            uvicorn.Server(config).run(sockets=[listening])
+    listen_and_serve(host, port, database, bank, workers, self_service)
 
 
 @app.command()
@@ -159,16 +142,27 @@ def bank_check(bank: BankPath = None) -> None:
 
 @bank.command("show")
 def bank_show(bank: BankPath = None, locale: Annotated[str, typer.Option(help="fr or en.")] = "fr") -> None:
-    """Count what a bank holds, competence by competence."""
+    """Count what a bank holds, competence by competence, and tell which calibrations are in force."""
     from itembank.framework import title
-    from itembank.summary import summary
+    from itembank.summary import calibration_summary, summary
 
     grid = Grid("", "competence", "items", "served", "provisional", "topics", "of levels 1 to 8", title="Item bank")
-    for row in summary(_bank(bank)):
+    content = _bank(bank)
+    for row in summary(content):
         levels = " ".join(str(row.levels[level]) for level in sorted(row.levels))
         cells = (row.items, row.served, row.provisional, row.topics, levels)
         grid.add_row(row.code, title(row.title, locale), *map(str, cells))
     Console().print(grid)
+    history = Grid(
+        "", "calibration", "date", "from", "model", "learners", "items", "in force for", title="Calibrations"
+    )
+    for one in calibration_summary(content):
+        counts = ("–" if one.learners is None else f"{one.learners:,}", str(len(one.items)), str(len(one.in_force)))
+        history.add_row(str(one.number), one.id, one.date, one.source, one.model, *counts)
+    if content.calibrations:
+        Console().print(history)
+    else:
+        print("No calibration yet: every parameter is provisional, or was put there by hand.")
 
 
 @bank.command("export")
@@ -199,8 +193,38 @@ def bank_import(
     """Put the parameters of an item table into a bank."""
     from itembank.files import import_parameters, load_bank, save_bank
 
-    save_bank(import_parameters(load_bank(bank), table, scale), bank)
+    save_bank(import_parameters(load_bank(bank), table, scale, date=_now()), bank)
     print(f"Parameters of {table} are in {bank}.")
+
+
+@bank.command("calibrate")
+def bank_calibrate(
+    responses: Responses,
+    bank: Annotated[Path, typer.Option(help="Folder of the bank to change.")],
+    model: Annotated[str | None, typer.Option(help="Of all items; the one that each has when left out.")] = None,
+    hold_calibrated: Annotated[
+        bool, typer.Option("--hold-calibrated", help="Bring new items on the scale of those calibrated before.")
+    ] = False,
+    prior: Prior = None,
+    skip: Skip = "unknown",
+    group: Group = None,
+    counts: Counts = None,
+    ignore: Ignore = None,
+    times: Times = None,
+    nodes: Nodes = 61,
+    keep_loadings: KeepLoadings = False,
+    report: Report = None,
+) -> None:
+    """Estimate the parameters of items of a bank, and the loadings of its tree; the bank keeps its history."""
+    from simulations.calibration.command import calibrate_bank
+    from simulations.calibration.study import Asked
+
+    asked = Asked(
+        responses, group, counts, tuple(ignore or ()), (), tuple(prior or ()), skip, nodes, times, keep_loadings
+    )
+    with _working():
+        found = calibrate_bank(asked, bank, date=_now(), model=model, hold_calibrated=hold_calibrated, report=report)
+    print(f"{found.told()}\nThe calibration is in force in {bank}.")
 
 
 @bank.command("provisional")
@@ -249,101 +273,57 @@ def estimate(
     print(f"{len(answers.learners)} learners: {out}")
 
 
-@simulate.command("cat")
-def simulate_cat(
-    out: Out,
-    items: Annotated[Path | None, typer.Option(help="Item table (CSV); or a competence of a bank.")] = None,
-    bank: BankPath = None,
-    competence: Annotated[str | None, typer.Option(help="Code, such as 1.1.")] = None,
+@app.command()
+def calibrate(
+    responses: Responses,
+    out: Annotated[Path, typer.Option(metavar="ITEMS.csv", help="Item table to write.")],
+    model: Annotated[str, typer.Option(help="1PL, 2PL, 3PL, 4PL, GRM or GPCM.")] = "2PL",
+    structure: Annotated[
+        Path | None, typer.Option(help="CSV with id and any of model, competence, domain: what each item is.")
+    ] = None,
+    fixed: Annotated[
+        Path | None, typer.Option(help="Item table whose parameters are held; the other items come on their scale.")
+    ] = None,
     scale: Scale = None,
-    learners: Learners = 1000,
-    seed: Seed = 1,
-    jobs: Jobs = 1,
-    score: Annotated[
-        str,
-        typer.Option(help="information, posterior-information, likelihood-information, variance, kullback-leibler."),
-    ] = "information",
-    pick: Annotated[str, typer.Option(help="best, top-k or proportional.")] = "best",
-    k: Annotated[int, typer.Option(help="Items that top-k chooses from.", min=1)] = 5,
-    length: Annotated[int, typer.Option(help="Most items.", min=1)] = 30,
-    least: Annotated[int, typer.Option(help="Least items, with --sd.", min=0)] = 0,
-    sd: Annotated[float | None, typer.Option(help="Stop once the posterior sd is at most this.")] = None,
-    max_exposure: Annotated[
-        float | None, typer.Option(help="Fit Sympson-Hetter parameters for this largest exposure first.")
-    ] = None,
-    nodes: Annotated[int, typer.Option(help="Points of the grid.", min=3, max=10_001)] = 61,
-    design_file: Annotated[
-        Path | None, typer.Option("--design", help="Design (JSON) with any rules, in place of the options for rules.")
-    ] = None,
+    prior: Prior = None,
     skip: Skip = "unknown",
-    skipping: Skipping = 0.0,
-    guessing: Guessing = 0.0,
-    careless: Careless = 0.0,
-    timed: Timed = False,
-) -> None:
-    """Simulate an adaptive test of one competence, with any items and any rules."""
-    given = dict(locals())
-    from simulations.cat import simulate_cat as run
-    from simulations.progress import rich_bar
-
-    _told(run(bar=rich_bar, **given), out)
-
-
-@simulate.command("positioning")
-def simulate_positioning(
-    out: Out,
-    bank: BankPath = None,
-    competences: Annotated[
-        list[str] | None, typer.Option("--competence", help="Code, such as 1.1; repeat for several, all when left out.")
+    group: Group = None,
+    anchor: Annotated[
+        list[str] | None,
+        typer.Option(help="Item that all groups have in common; repeat for several, all when left out."),
     ] = None,
-    length: Annotated[int | None, typer.Option(help="Items asked; as served when left out.", min=1)] = None,
-    benevolent: Annotated[bool, typer.Option(help="As served; without it, what benevolence costs is seen.")] = True,
-    accessible: Annotated[
-        list[str] | None, typer.Option(help="Only items for blind, colour_blind or deaf learners; repeat for several.")
-    ] = None,
-    learners: Learners = 1000,
-    seed: Seed = 1,
-    jobs: Jobs = 1,
-    skip: Skip = "unknown",
-    skipping: Skipping = 0.0,
-    guessing: Guessing = 0.0,
-    careless: Careless = 0.0,
-    timed: Timed = False,
+    counts: Counts = None,
+    ignore: Ignore = None,
+    times: Times = None,
+    dif: Annotated[bool, typer.Option("--dif", help="Look for items that work differently in the groups.")] = False,
+    nodes: Nodes = 61,
+    keep_loadings: KeepLoadings = False,
+    report: Report = None,
 ) -> None:
-    """Simulate the positioning that the API serves."""
-    given = dict(locals())
-    from simulations.positioning import simulate_positioning as run
-    from simulations.progress import rich_bar
+    """Estimate item parameters from responses, with their standard errors and fit."""
+    from simulations.calibration.command import calibrate_file
+    from simulations.calibration.study import Asked
 
-    _told(run(bar=rich_bar, **given), out)
+    many = (tuple(ignore or ()), tuple(anchor or ()), tuple(prior or ()))
+    asked = Asked(responses, group, counts, *many, skip, nodes, times, keep_loadings, dif)
+    with _working():
+        found = calibrate_file(asked, out, model=model, structure=structure, fixed=fixed, scale=scale, report=report)
+    print(f"{found.told()}\nItems: {out}")
+
+
+def _working() -> AbstractContextManager[object]:
+    """Show on the terminal that something long is going on."""
+    return Console(stderr=True).status("Calibrating")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _bank(path: Path | None) -> "ItemBank":
     from itembank.files import load_bank, shipped_bank
 
     return shipped_bank() if path is None else load_bank(path)
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    """Open the port before anything is said to be ready; who comes at once waits until the server has started."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-        listening.listen(BACKLOG)
-    except OSError as error:
-        listening.close()
-        raise OSError(f"Port {port} of {host} cannot be used ({error.strerror}); choose another with --port.") from None
-    return listening
-
-
-def _told(simulation: "Simulation", out: Path) -> None:
-    """Print what a psychometrician looks at first."""
-    figures = simulation.summary()
-    names = ("rmse", "bias", "coverage_95", "mean_length", "max_exposure", "mean_overlap", "seconds")
-    told = [f"{name} {figures[name]:.4g}" for name in names if figures[name] is not None]
-    print(f"{figures['learners']} learners, {', '.join(told)}\nReport: {out / 'report.html'}")
 
 
 if __name__ == "__main__":

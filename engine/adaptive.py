@@ -5,7 +5,7 @@ the state; the state makes a situation; the design scores, filters, picks and st
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -42,16 +42,16 @@ class Design:
         Enough?
     skip, time_out : {"unknown", "incorrect", "ignored"}
         What a skip and a time-out say: "I do not know" (likelihood 1 - P without guessing), a wrong answer, or nothing.
-    grid : Grid
-        Nodes of ability.
-    latent : Independent or LatentTree
-        How competences hang together.
+    grid, latent : Grid, Independent or LatentTree
+        Nodes of ability, and how competences hang together.
     scope : tuple of int
         Competences that the test is about; all when empty. The latent structure still informs the others.
     measured_sd : float
         Largest posterior standard deviation with which a competence counts as measured (:mod:`engine.profile`).
     speed_sd : float
         Standard deviation of the learners' speed, in log seconds.
+    parameters : {"known", "uncertain"}
+        Whether item parameters are taken as true or averaged over their errors (:mod:`engine.uncertain`).
 
     Examples
     --------
@@ -70,12 +70,15 @@ class Design:
     scope: tuple[int, ...] = ()
     measured_sd: float = 0.6
     speed_sd: float = 0.4
+    parameters: Literal["known", "uncertain"] = "known"
 
     def __post_init__(self) -> None:
         """Refuse a design that no run could follow."""
         count = self.latent.competences
         skip_policy(self.skip)
         skip_policy(self.time_out)
+        if self.parameters not in ("known", "uncertain"):
+            raise DesignError(f'Item parameters are "known" or "uncertain", not {self.parameters!r}; use one of them.')
         if len(set(self.scope)) != len(self.scope) or not all(0 <= c < count for c in self.scope):
             raise DesignError(f"The scope must name different competences between 0 and {count - 1}.")
         if isinstance(self.score, VarianceReduction) and len(self.score.weights) not in (0, count):
@@ -123,8 +126,7 @@ def begin(
 
     Returns
     -------
-    state : State
-    decision : Decision
+    state, decision : State, Decision
     """
     state = _start(design, table, batch, allowed, evidence)
     return state, decide(design, table, state, u)
@@ -150,8 +152,7 @@ def step(
 
     Returns
     -------
-    state : State
-    decision : Decision
+    state, decision : State, Decision
 
     Raises
     ------
@@ -169,12 +170,10 @@ def replay(
 
     Parameters
     ----------
-    design, table
+    design, table, allowed, evidence
         As for :func:`begin`.
     facts : Facts
         Items, responses and seconds, (*batch, L).
-    allowed, evidence
-        As for :func:`begin`.
 
     Returns
     -------

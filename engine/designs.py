@@ -50,6 +50,9 @@ RULES: Final[Mapping[str, type]] = {
 }
 """Everything that a design may be made of, by the name it is stored under."""
 
+YOUNGER: Final = frozenset({(Design, "parameters")})
+"""Fields younger than designs already stored: left out at their default, so that those designs keep their hashes."""
+
 
 def to_dict(design: Design) -> dict[str, Any]:
     """Plain data of a design: dictionaries with a ``rule`` key, lists, strings and numbers, whole ones as integers.
@@ -90,7 +93,11 @@ def content_hash(design: Design) -> str:
 
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
-        fields = {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        fields = {
+            field.name: _plain(getattr(value, field.name))
+            for field in dataclasses.fields(value)
+            if (type(value), field.name) not in YOUNGER or getattr(value, field.name) != field.default
+        }
         return {"rule": type(value).__name__, **fields}
     if isinstance(value, tuple):
         return [_plain(part) for part in value]

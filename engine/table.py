@@ -13,8 +13,9 @@ from engine.latent import Links
 from engine.models import dichotomous, information, log_probability
 from engine.parameters import ItemParameters
 from engine.responses import SILENCES
-from engine.shortlist import Shortlist, build_shortlist
+from engine.shortlist import Dense, Shortlist, build_dense, build_shortlist
 from engine.timing import TIME_DISCRIMINATION, TYPICAL_SECONDS
+from engine.uncertain import checked_covariance, expected_curves, information_of
 
 if TYPE_CHECKING:
     from engine.adaptive import Design
@@ -41,11 +42,28 @@ class Table(NamedTuple):
     slot: Ints | None  # (I,) competence * M + place in the competence, M being the largest count; None: 0, 1, 2, ...
     predictive: Floats  # (2 (K - 1), C, G, M) P_k for k = 1 .. K - 1, then node * P_k, of the items of each competence
     shortlist: Shortlist | None
+    dense: Dense | None = None  # expected curves between the nodes, where parameters are uncertain
 
     @property
     def categories(self) -> int:
         """Return K, the largest number of categories."""
         return int(self.log_evidence.shape[1]) - SILENCES
+
+    def information_at(self, ability: Floats, rows: Ints | None = None) -> Floats:
+        """Information of the items ``rows`` (R,), all when left out, at abilities (n,): (R, n)."""
+        if self.dense is not None:
+            return self.dense.at(self.dense.information, ability, rows).T
+        return information(self.parameters if rows is None else self.parameters.take(rows), ability)
+
+    def log_probability_at(self, ability: Floats, rows: Ints | None = None) -> Floats:
+        """Log probability of each category of the items ``rows`` (R,), all when left out, at abilities (n,): (R, K, n).
+
+        K is the largest number of categories of the bank, or at least of these items.
+        """
+        if self.dense is not None:
+            with np.errstate(divide="ignore"):
+                return np.log(self.dense.at(self.dense.probability, ability, rows)).transpose(1, 2, 0)
+        return log_probability(self.parameters if rows is None else self.parameters.take(rows), ability)
 
 
 def build_table(
@@ -59,6 +77,7 @@ def build_table(
     time_intensity: ArrayLike | None = None,
     time_discrimination: ArrayLike | None = None,
     cuts: ArrayLike | None = None,
+    covariance: ArrayLike | None = None,
 ) -> Table:
     """Prepare items for a design.
 
@@ -67,7 +86,8 @@ def build_table(
     parameters : ItemParameters
         I items.
     design : Design
-        Gives the grid, the latent structure and the policies for skips and time-outs.
+        Gives the grid, the latent structure, the policies for skips and time-outs, and whether the parameters are to be
+        taken as known.
     competence, topic : (I,) int, optional
         Group codes; all items measure competence 0 and have topics of their own when left out.
     enemies : pairs of rows
@@ -79,6 +99,10 @@ def build_table(
         :mod:`engine.timing` when left out.
     cuts : (C, L) float, optional
         Ability at which each level begins, for each competence.
+    covariance : (I, P, P) float, optional
+        Covariances of the working parameters (:func:`engine.uncertain.expected_curves`). Evidence, information and
+        predictions come from the expected curves where the design takes the parameters as uncertain; a design that
+        takes them as known does not look at them.
 
     Returns
     -------
@@ -108,14 +132,19 @@ def build_table(
         raise ParameterError(f"Enemies are pairs of rows between 0 and {count - 1}; correct the pairs.")
     hostile, hated = _enemies(pairs)
     nodes = design.grid.nodes
-    log_p = log_probability(parameters, nodes)
+    doubt = _doubt(parameters, design, covariance)
+    if doubt is None:
+        log_p, informs, dense = log_probability(parameters, nodes), information(parameters, nodes), None
+    else:
+        whole = expected_curves(parameters, doubt, nodes)
+        log_p, informs, dense = whole.log_p, information_of(whole), build_dense(whole, design.grid)
     slot, predictive = _predictive(log_p, nodes, groups, competences)
     table = Table(
         parameters=parameters,
         nodes=nodes,
         links=design.latent.links(design.grid),
-        log_evidence=_evidence(parameters, log_p, nodes, (design.skip, design.time_out)),
-        information=information(parameters, nodes),
+        log_evidence=_evidence(parameters, doubt, log_p, nodes, (design.skip, design.time_out)),
+        information=informs,
         competence=groups,
         categories_of=parameters.categories,
         topic=np.unique(topics, return_inverse=True)[1].astype(np.int64),
@@ -128,16 +157,34 @@ def build_table(
         powers=powers(nodes),
         slot=slot,
         predictive=predictive,
-        shortlist=build_shortlist(parameters, design.grid) if _shortlisted(design, parameters, competences) else None,
+        shortlist=_shortlist(parameters, design, competences, dense),
+        dense=dense,
     )
-    for array in table:
+    for array in (*table, *(dense or ())):
         if isinstance(array, np.ndarray):
             array.setflags(write=False)
     return table
 
 
-def _shortlisted(design: "Design", parameters: ItemParameters, competences: int) -> bool:
-    return design.score.shortlisted and competences == 1 and bool(dichotomous(parameters).all())
+def _doubt(parameters: ItemParameters, design: "Design", covariance: ArrayLike | None) -> Floats | None:
+    """Covariances, or None where the parameters are taken as known or are."""
+    if design.parameters == "known":
+        return None
+    if covariance is None:
+        raise DesignError(
+            "The design takes the item parameters as uncertain, and the items come without covariances; calibrate them "
+            'with standard errors, or use a design with parameters "known".'
+        )
+    doubt = checked_covariance(parameters, covariance)
+    return doubt if doubt.any() else None
+
+
+def _shortlist(parameters: ItemParameters, design: "Design", competences: int, dense: Dense | None) -> Shortlist | None:
+    """Make the shortlist where the score has one."""
+    if not design.score.shortlisted or competences > 1:
+        return None
+    exact = dense is not None or bool(dichotomous(parameters).all())
+    return build_shortlist(parameters, design.grid, dense) if exact else None
 
 
 def _codes(given: ArrayLike | None, default: Ints, name: str) -> Ints:
@@ -164,15 +211,24 @@ def _per_item(given: ArrayLike | None, default: float, count: int, name: str) ->
     return values
 
 
-def _evidence(parameters: ItemParameters, log_p: Floats, nodes: Floats, policies: tuple[str, str]) -> Floats:
+def _evidence(
+    parameters: ItemParameters, doubt: Floats | None, log_p: Floats, nodes: Floats, policies: tuple[str, str]
+) -> Floats:
     """Categories, then skips, time-outs and items not reached, (I, K + 3, G)."""
     silent = np.zeros((len(parameters), SILENCES, nodes.size))
     for place, policy in enumerate(policies):
         if policy == "incorrect":
             silent[:, place] = log_p[:, 0]
         elif policy == "unknown":
-            silent[:, place] = log_probability(parameters.without_guessing(), nodes)[:, 0]
+            silent[:, place] = _unlucky(parameters, doubt, nodes)
     return np.concatenate([log_p, silent], axis=1)
+
+
+def _unlucky(parameters: ItemParameters, doubt: Floats | None, nodes: Floats) -> Floats:
+    """Log probability of the lowest category where no guess is lucky, (I, G)."""
+    if doubt is None:
+        return np.asarray(log_probability(parameters.without_guessing(), nodes)[:, 0])
+    return expected_curves(parameters, doubt, nodes, guessing=False).log_p[:, 0]
 
 
 def _predictive(log_p: Floats, nodes: Floats, groups: Ints, competences: int) -> tuple[Ints | None, Floats]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from engine.errors import BankError
+from itembank.calibrations import CalibrationRecord, InForce, in_force
 from itembank.framework import Framework
 from itembank.items import Item, Status
 from itembank.parameters import Parameters
@@ -24,11 +25,14 @@ class ItemBank:
     items : tuple of Item
         Kept in the order of competence, then id.
     parameters : mapping of item id to Parameters
+    calibrations : tuple of CalibrationRecord
+        The history of the parameters, oldest first.
     """
 
     framework: Framework
     items: tuple[Item, ...]
     parameters: Mapping[str, Parameters]
+    calibrations: tuple[CalibrationRecord, ...] = ()
 
     def __post_init__(self) -> None:
         """Put the items in order and refuse an identifier used twice."""
@@ -88,8 +92,39 @@ class ItemBank:
         )
         return replace(self, items=items)
 
-    def with_calibration(self, parameters: Mapping[str, Parameters]) -> "ItemBank":
-        """Bank with these parameters in place of the ones it had for those items."""
-        for id in parameters:
-            self.item(id)
-        return replace(self, parameters=dict(self.parameters) | dict(parameters))
+    def with_calibration(self, record: CalibrationRecord) -> "ItemBank":
+        """Bank in which a calibration is in force: its parameters, and its loadings when it has some.
+
+        Time parameters that the calibration does not give stay as they were.
+
+        Raises
+        ------
+        BankError
+            When the bank holds the record already, or does not have an item of it.
+        """
+        if record.id in {earlier.id for earlier in self.calibrations}:
+            raise BankError(f"The bank holds the calibration {record.id} already; there is nothing to add.")
+        estimates = {
+            self.item(entry.id).id: entry.parameters.timed_as(self.parameters.get(entry.id)) for entry in record.items
+        }
+        framework = self.framework
+        if record.loadings is not None:
+            domains = {code: loading.value for code, loading in record.loadings.domains.items()}
+            competences = {code: loading.value for code, loading in record.loadings.competences.items()}
+            framework = framework.with_loadings(domains, competences, f"the loadings of the calibration {record.id}")
+        return replace(
+            self,
+            framework=framework,
+            parameters=dict(self.parameters) | estimates,
+            calibrations=(*self.calibrations, record),
+        )
+
+    @cached_property
+    def history(self) -> Mapping[str, InForce]:
+        """Calibration in force and the parameters that it gives, by item."""
+        return in_force(self.calibrations)
+
+    def in_force(self, id: str) -> CalibrationRecord | None:
+        """Last calibration that speaks of an item, None when there is none."""
+        known = self.history.get(id)
+        return None if known is None else known.record

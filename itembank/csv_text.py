@@ -56,15 +56,23 @@ def read_table(path: Path | str) -> tuple[list[str], Iterable[list[str]]]:
         Trimmed column names, then the cells of each line.
     """
     lines = csv.reader(StringIO(read_text(path), newline=""), strict=True)
-    header = [column.strip() for column in next(lines, [])]
+    header = checked_header(next(lines, []), path)
+    return header, _checked(lines, len(header), path)
+
+
+def checked_header(cells: Sequence[str], path: Path | str) -> list[str]:
+    """Trimmed column names, or a sentence about a file that has none, or the same twice, or is not comma-separated."""
+    header = [column.strip() for column in cells]
     if not any(header):
         raise BankError(f"{path} is empty; it needs a header line.")
-    if len(header) == 1 and ";" in header[0]:
-        raise BankError(f"{path} separates its columns with semicolons; save it with commas.")
-    twice = {column for column in header if header.count(column) > 1}
-    if twice:
-        raise BankError(f"{path} has two columns {min(twice)!r}; give each its own name.")
-    return header, _checked(lines, len(header), path)
+    for delimiter, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(header) == 1 and delimiter in header[0]:
+            raise BankError(f"{path} separates its columns with {name}; save it with commas.")
+    if len(set(header)) < len(header):
+        second = next(place for place, column in enumerate(header) if column in header[:place])
+        name, first = header[second], header.index(header[second])
+        raise BankError(f"{path} has two columns {name!r}, {first + 1} and {second + 1}; give each its own name.")
+    return header
 
 
 def _checked(lines: Iterable[list[str]], width: int, path: Path | str) -> Iterable[list[str]]:
@@ -89,8 +97,11 @@ def read_rows(path: Path | str) -> tuple[list[str], list[Row]]:
 
 def table_text(header: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
     """CSV of a header and rows of cells; numbers are written as they print."""
+    return rows_text([header]) + rows_text(rows)
+
+
+def rows_text(rows: Iterable[Iterable[object]]) -> str:
+    """CSV of rows of cells."""
     stream = StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
+    csv.writer(stream, lineterminator="\n").writerows(rows)
     return stream.getvalue()

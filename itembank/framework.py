@@ -191,6 +191,25 @@ class Framework(Record):
                     competence["topics"] = [{"code": code, "title": titles} for code, titles in named.items()]
         return framework_from(plain, where)
 
+    def with_loadings(
+        self, domains: Mapping[str, float], competences: Mapping[str, float], where: str = "the loadings"
+    ) -> "Framework":
+        """Framework with these loadings of the latent tree, by code; the others stay as they are.
+
+        It stays provisional when it was: that word is also about the cuts, which no calibration estimates.
+        """
+        plain = self.model_dump()
+        for code in competences:
+            self.index(code)
+        for code in domains:
+            if code not in {domain.code for domain in self.domains}:
+                raise BankError(f"There is no domain {code!r} in {self.code}; correct the code.")
+        for domain in plain["domains"]:
+            domain["loading"] = domains.get(domain["code"], domain["loading"])
+            for competence in domain["competences"]:
+                competence["loading"] = competences.get(competence["code"], competence["loading"])
+        return framework_from(plain, where)
+
 
 FRAMEWORK: Final = TypeAdapter(Framework)
 

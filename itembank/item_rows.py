@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Final
 
 from engine.errors import BankError, ParameterError
@@ -12,19 +13,26 @@ from itembank.parameters import POLYTOMOUS, Parameters
 SCALES: Final = (1.0, 1.7, 1.702)
 """Metrics in use: P = 1 / (1 + exp(-D a (theta - b)))."""
 
+SE_THRESHOLDS: Final = "se_thresholds"
+
+StatedErrors = Mapping[str, float | tuple[float, ...]]
+
 MEAN_TOLERANCE: Final = 1e-3
 """A polytomous row may state its difficulty, which is the mean of its thresholds up to rounding."""
 
 
 @dataclass(frozen=True)
 class ItemRow:
-    """One item of a table; ``errors`` are its standard errors by column, e.g. ``{"se_difficulty": 0.08}``."""
+    """One item of a table; ``errors`` are its standard errors by column, e.g. ``{"se_difficulty": 0.08}``.
+
+    ``se_thresholds`` has one for each threshold, the other columns have one number.
+    """
 
     id: str
     parameters: Parameters
     competence: str | None = None
     topic: str | None = None
-    errors: Mapping[str, float] = field(default_factory=dict)
+    errors: StatedErrors = field(default_factory=dict)
 
 
 def row_from_cells(row: Row, scale: float | None) -> ItemRow:
@@ -41,7 +49,7 @@ def row_from_cells(row: Row, scale: float | None) -> ItemRow:
         raise row.error("the id is empty; give one to every item")
     model = _model(row)
     factor = _scale(row, scale)
-    thresholds = _thresholds(row)
+    thresholds = _several(row, "thresholds")
     slope = row.number("discrimination")
     if slope is None:
         if model != "1PL":
@@ -67,12 +75,22 @@ def row_from_cells(row: Row, scale: float | None) -> ItemRow:
         ).rescaled(factor)
     except BankError as error:
         raise BankError(f"{row.where}, item {id}: {error}") from error
-    errors = {
-        column: value * (factor if column == "se_discrimination" else 1.0)
-        for column in row.cells
-        if column.startswith("se_") and (value := row.number(column)) is not None
-    }
-    return ItemRow(id, parameters, row.text("competence"), row.text("topic"), errors)
+    return ItemRow(id, parameters, row.text("competence"), row.text("topic"), _errors(row, len(thresholds), factor))
+
+
+def _errors(row: Row, thresholds: int, factor: float) -> StatedErrors:
+    """Read standard errors, on the metric D = 1; of the parameters, only the discrimination depends on the metric."""
+    errors: dict[str, float | tuple[float, ...]] = {}
+    for column in (column for column in row.cells if column.startswith("se_")):
+        if column == SE_THRESHOLDS:
+            several = _several(row, column)
+            if several and len(several) != thresholds:
+                raise row.error(f"there are {len(several)} {column} for {thresholds} thresholds; give one for each")
+            if several:
+                errors[column] = several
+        elif (value := row.number(column)) is not None:
+            errors[column] = value * (factor if column == "se_discrimination" else 1.0)
+    return errors
 
 
 def cells_of_row(row: ItemRow) -> dict[str, str]:
@@ -86,7 +104,7 @@ def cells_of_row(row: ItemRow) -> dict[str, str]:
         "difficulty": _cell(parameters.difficulty),
         "guessing": _cell(parameters.guessing if guesses else None),
         "slipping": _cell(parameters.slipping if slips else None),
-        "thresholds": ";".join(_cell(value) for value in parameters.thresholds),
+        "thresholds": _cell(parameters.thresholds),
         "competence": row.competence or "",
         "topic": row.topic or "",
         "time_intensity": _cell(parameters.time_intensity),
@@ -95,7 +113,9 @@ def cells_of_row(row: ItemRow) -> dict[str, str]:
     } | {column: _cell(value) for column, value in row.errors.items()}
 
 
-def _cell(value: float | None) -> str:
+def _cell(value: float | tuple[float, ...] | None) -> str:
+    if isinstance(value, tuple):
+        return ";".join(_cell(part) for part in value)
     return "" if value is None else repr(float(value))
 
 
@@ -119,11 +139,15 @@ def _scale(row: Row, scale: float | None) -> float:
     return factor
 
 
-def _thresholds(row: Row) -> tuple[float, ...]:
-    cell = row.text("thresholds")
+def _several(row: Row, column: str) -> tuple[float, ...]:
+    """Finite numbers separated by semicolons."""
+    cell = row.text(column)
     if cell is None:
         return ()
     try:
-        return tuple(float(part) for part in cell.split(";"))
+        values = tuple(float(part) for part in cell.split(";"))
     except ValueError:
-        raise row.error(f"thresholds {cell!r} are not numbers separated by semicolons, e.g. -0.5;0.8") from None
+        raise row.error(f"{column} {cell!r} are not numbers separated by semicolons, e.g. -0.5;0.8") from None
+    if not all(isfinite(value) for value in values):
+        raise row.error(f"{column} are {cell}; write finite numbers")
+    return values

@@ -71,6 +71,18 @@ class Parameters:
         """Parameters on the metric D = 1, given parameters on the metric D = ``scale``."""
         return self if scale == 1.0 else replace(self, discrimination=self.discrimination * scale)
 
+    def timed_as(self, old: "Parameters | None") -> "Parameters":
+        """Parameters with the time parameters of before where there are none."""
+        if old is None:
+            return self
+        return replace(
+            self,
+            time_intensity=old.time_intensity if self.time_intensity is None else self.time_intensity,
+            time_discrimination=(
+                old.time_discrimination if self.time_discrimination is None else self.time_discrimination
+            ),
+        )
+
 
 def to_engine(rows: Sequence[Parameters]) -> ItemParameters:
     """Struct of arrays of I items, in the order given."""

@@ -39,6 +39,51 @@ class CompetenceSummary:
     accessible: Mapping[str, int]
 
 
+@dataclass(frozen=True)
+class CalibrationSummary:
+    """One calibration of the history of a bank.
+
+    Parameters
+    ----------
+    number : int
+        From 1, the oldest.
+    id, date, source, model : str
+        As in itembank.calibrations.CalibrationRecord.
+    learners : int, optional
+        None for an imported table.
+    items : tuple of str
+        Ids of the items that got parameters.
+    in_force : tuple of str
+        Those for which no later calibration speaks.
+    """
+
+    number: int
+    id: str
+    date: str
+    source: str
+    model: str
+    learners: int | None
+    items: tuple[str, ...]
+    in_force: tuple[str, ...]
+
+
+def calibration_summary(bank: ItemBank) -> tuple[CalibrationSummary, ...]:
+    """History of the parameters of a bank, oldest first."""
+    return tuple(
+        CalibrationSummary(
+            number=number,
+            id=record.id,
+            date=record.date,
+            source=record.source,
+            model=record.model,
+            learners=record.learners,
+            items=tuple(record.by_id),
+            in_force=tuple(id for id in record.by_id if bank.in_force(id) is record),
+        )
+        for number, record in enumerate(bank.calibrations, 1)
+    )
+
+
 def summary(bank: ItemBank, locale: str = "fr") -> tuple[CompetenceSummary, ...]:
     """Summaries of the C competences, in the order of the framework."""
     served = {item.id for item in bank.served(locale)}

@@ -1,7 +1,7 @@
 """Item tables: the parameters of items as CSV, one row an item.
 
 Columns: ``id, model`` and the parameters that the model needs; ``competence, topic, time_intensity,
-time_discrimination, provisional`` and any ``se_*`` when known. Thresholds are separated by
+time_discrimination, provisional`` and any ``se_*`` when known. Thresholds, and their standard errors, are separated by
 ``;``. An empty cell means unknown or not applicable. Files on another metric than D = 1 must say so, in a column ``D``
 or by whoever reads them; they are converted once, on reading.
 """

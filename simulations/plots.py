@@ -1,31 +1,15 @@
-"""Pictures of a simulation as SVG that stands inside a page."""
+"""Figures of a simulation."""
 
-import io
-import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-import matplotlib as mpl
 import numpy as np
-from markupsafe import Markup, escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from simulations.drawing import BLUE, GREEN, GREY, ORANGE, panels
 from simulations.simulation import Simulation
 
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#595959"
-"""Colours that colour-blind readers tell apart (Okabe and Ito 2008)."""
-
-STYLE: Final[dict[Any, Any]] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "jalon",
-    "font.family": "sans-serif",
-    "font.size": 9.0,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 9.0,
-    "legend.frameon": False,
-}
 FEWEST: Final = 10
 """Bins with fewer simulees than this are not drawn."""
 SHOWN: Final = 2000
@@ -34,7 +18,7 @@ SHOWN: Final = 2000
 
 def conditional(simulation: Simulation) -> Figure:
     """Bias, RMSE and posterior sd by true ability, and coverage beside them."""
-    figure, (errors, coverage) = _figure(1, 2, 8.5, 3.2)
+    figure, (errors, coverage) = panels(1, 2, 8.5, 3.2)
     bins = simulation.measures.conditional
     drawn = bins.count >= FEWEST
     ability = bins.ability[drawn]
@@ -67,7 +51,7 @@ def recovery(simulation: Simulation) -> Figure:
 def exposure(simulation: Simulation) -> Figure:
     """Exposure of the items, sorted, and by competence when there are several."""
     many = len(simulation.measures.scope) > 1
-    figure, axes = _figure(1, 2 if many else 1, 8.5 if many else 4.5, 3.2)
+    figure, axes = panels(1, 2 if many else 1, 8.5 if many else 4.5, 3.2)
     rates = np.sort(simulation.measures.exposure)[::-1]
     axes[0].step(np.arange(1, rates.size + 1), rates, where="mid", color=BLUE)
     axes[0].set(xlabel="items, most asked first", ylabel="share of simulees asked", ylim=(0, None), title="All items")
@@ -93,7 +77,7 @@ def exposure(simulation: Simulation) -> Figure:
 
 def lengths(simulation: Simulation) -> Figure:
     """How many simulees get a test of each length."""
-    figure, (axes,) = _figure(1, 1, 4.5, 3.0)
+    figure, (axes,) = panels(1, 1, 4.5, 3.0)
     counts = np.bincount(simulation.result.length)
     at = np.arange(counts.size)
     axes.bar(at, counts, color=BLUE, width=0.9)
@@ -115,46 +99,17 @@ def confusion(simulation: Simulation) -> Figure:
     return _by_competence(simulation, draw, "true level", "level found")
 
 
-def svg(figure: Figure, name: str, alternative: str) -> Markup:
-    """SVG of a figure for a page.
-
-    Parameters
-    ----------
-    figure : Figure
-    name : str
-        Goes in front of the ids in the figure, so that the figures of a page do not share any.
-    alternative : str
-        What the picture shows, for those who cannot see it.
-    """
-    text = io.StringIO()
-    with mpl.rc_context(STYLE):
-        figure.savefig(text, format="svg", metadata={"Creator": None, "Date": None, "Format": None, "Type": None})
-    body = text.getvalue()
-    body = body[body.index("<svg") :]
-    body = re.sub(r'\bid="', f'id="{name}-', body)
-    body = re.sub(r'href="#', f'href="#{name}-', body)
-    body = body.replace("url(#", f"url(#{name}-")
-    opening = Markup('<svg role="img" aria-label="{}" ').format(escape(alternative))
-    return opening + Markup(body.removeprefix("<svg "))
-
-
-def _figure(rows: int, columns: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        return figure, list(figure.subplots(rows, columns, squeeze=False).ravel())
-
-
 def _by_competence(simulation: Simulation, draw: Callable[[Axes, int], None], across: str, up: str) -> Figure:
     scope = simulation.measures.scope
     columns = min(4, len(scope))
     rows = -(-len(scope) // columns)
     side = 4.0 if len(scope) == 1 else 2.1
-    figure, panels = _figure(rows, columns, side * columns + 0.4, side * rows + 0.4)
-    for axes, place in zip(panels, scope, strict=False):
+    figure, places = panels(rows, columns, side * columns + 0.4, side * rows + 0.4)
+    for axes, place in zip(places, scope, strict=False):
         draw(axes, place)
         if len(scope) > 1:
             axes.set_title(simulation.competences[place])
-    for axes in panels[len(scope) :]:
+    for axes in places[len(scope) :]:
         axes.set_axis_off()
     figure.supxlabel(across, fontsize=9)
     figure.supylabel(up, fontsize=9)

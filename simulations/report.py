@@ -1,44 +1,22 @@
 """The report of a simulation: one page that needs nothing else, for a person to read."""
 
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from engine.designs import content_hash
 from simulations import plots
+from simulations.page import Grid, Picture, page, pictured
 from simulations.readings import number, readings, share
 from simulations.simulation import Simulation
 
 MOST_ASKED: Final = 10
 
 
-class Picture(NamedTuple):
-    """A plot with its heading and caption."""
-
-    heading: str
-    svg: Markup
-    caption: str
-
-
-class Grid(NamedTuple):
-    """A table of texts."""
-
-    heading: str
-    caption: str
-    columns: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-
-
 def report(simulation: Simulation) -> str:
     """HTML page of a simulation; no script, nothing fetched from anywhere."""
-    environment = Environment(
-        loader=PackageLoader("simulations"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
     result = simulation.result
-    return environment.get_template("report.html.j2").render(
+    return page(
         title=simulation.title,
         opening=f"{len(result):,} simulated learners took this test; their true abilities are known, so what the test "
         f"found can be held against the truth. Abilities are in standard deviations of the reference population. "
@@ -93,10 +71,7 @@ def _pictures(simulation: Simulation) -> list[Picture]:
                 f"{share(precision.level_within_one)} are at most one off.",
             )
         )
-    return [
-        Picture(heading, plots.svg(figure, f"figure{place}", caption), caption)
-        for place, (heading, figure, caption) in enumerate(found, 1)
-    ]
+    return pictured(found)
 
 
 def _tables(simulation: Simulation) -> list[Grid]:

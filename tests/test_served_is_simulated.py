@@ -48,11 +48,12 @@ def wrong_answer(item: Item) -> Any:
 
 def tied(bank: ItemBank) -> ItemBank:
     """Bank in which most items are exact ties of others."""
-    return bank.with_calibration(
-        {
+    return replace(
+        bank,
+        parameters={
             id: replace(row, model="2PL", discrimination=1.0, guessing=0.0, difficulty=round(row.location * 2) / 2)
             for id, row in bank.parameters.items()
-        }
+        },
     )
 
 

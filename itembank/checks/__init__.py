@@ -10,6 +10,7 @@ from itembank.checks.feasibility import feasibility_findings
 from itembank.checks.finding import Expectations as Expectations
 from itembank.checks.finding import Finding as Finding
 from itembank.checks.finding import Severity as Severity
+from itembank.checks.history import history_findings
 from itembank.checks.precision import precision_findings
 from itembank.positioning import positioning_design
 
@@ -37,6 +38,7 @@ def findings(
     found = [
         *content_findings(bank),
         *precision_findings(bank, expected),
+        *history_findings(bank),
         *coverage_findings(bank, expected),
         *feasibility_findings(bank, tests),
     ]

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.adaptive import Design
+from engine.calibration.working import to_working
 from engine.errors import DesignError, ParameterError
 from engine.latent import Independent, LatentTree
 from engine.models import information, log_probability
@@ -11,9 +12,29 @@ from engine.parameters import ItemParameters
 from engine.responses import NOT_REACHED, SILENCES, SKIPPED, TIMED_OUT
 from engine.scores import VarianceReduction
 from engine.table import build_table
+from engine.uncertain import expected_curves, information_of
 from tests.reference import banks
 
 MIXED = banks.mixed(0, 18)
+UNSURE = Design(parameters="uncertain")
+
+
+def doubt(parameters: ItemParameters) -> np.ndarray:
+    """Independent errors of 0.2 of all working parameters."""
+    has = ~np.isnan(to_working(parameters))
+    return np.where(has[:, :, None] & has[:, None, :], 0.04 * np.eye(has.shape[1]), np.nan)
+
+
+def same(one: object, other: object) -> None:
+    """Equal to the last bit, whatever is nested in it."""
+    if isinstance(one, ItemParameters):
+        same(tuple(vars(one).values()), tuple(vars(other).values()))
+    elif isinstance(one, tuple):
+        assert isinstance(other, tuple)
+        for left, right in zip(one, other, strict=True):
+            same(left, right)
+    else:
+        np.testing.assert_array_equal(one, other)
 
 
 def test_responses_index_their_evidence() -> None:
@@ -50,8 +71,9 @@ def test_the_layout_by_competence_comes_back_to_the_rows(seed: int, competences:
 
 
 def test_a_table_is_read_only() -> None:
-    table = banks.table_for(Design(latent=banks.TREE), MIXED)
-    for array in (*table, *vars(table.parameters).values()):
+    table = build_table(MIXED, UNSURE, covariance=doubt(MIXED))
+    assert table.dense is not None
+    for array in (*table, *table.dense, *vars(table.parameters).values()):
         if isinstance(array, np.ndarray):
             assert not array.flags.writeable
 
@@ -65,8 +87,55 @@ def test_what_the_caller_keeps_may_change_without_harm() -> None:
     assert not table.competence.any()
 
 
+def test_everything_about_uncertain_parameters_comes_from_the_expected_curves() -> None:
+    design = Design(parameters="uncertain", skip="unknown", time_out="incorrect")
+    table = build_table(MIXED, design, covariance=doubt(MIXED))
+    whole = expected_curves(MIXED, doubt(MIXED), table.nodes)
+    lucky = np.isin(MIXED.model, (3, 4))
+    np.testing.assert_array_equal(table.log_evidence[:, : table.categories], whole.log_p)
+    np.testing.assert_array_equal(table.log_evidence[:, TIMED_OUT], whole.log_p[:, 0])
+    np.testing.assert_array_equal(table.log_evidence[~lucky, SKIPPED], whole.log_p[~lucky, 0])
+    assert (table.log_evidence[lucky, SKIPPED] > whole.log_p[lucky, 0]).all()
+    np.testing.assert_array_equal(table.information, information_of(whole))
+    assert table.slot is None
+    predicted = table.predictive[: table.categories - 1, 0]
+    np.testing.assert_array_equal(predicted, np.exp(whole.log_p[:, 1:]).transpose(1, 2, 0))
+    assert (table.log_evidence[:, : table.categories] != build_table(MIXED, Design()).log_evidence[:, :-SILENCES]).any()
+
+
+def test_a_skip_of_an_uncertain_item_is_read_without_its_guessing() -> None:
+    """The same as a wrong answer to the 2PL item with the same slope and intercept and their covariance."""
+    three = ItemParameters.of("3PL", [1.5], [0.3], [0.2])
+    errors = np.array([[[0.09, -0.02, 0.0, np.nan], [-0.02, 0.04, 0.0, np.nan], [0.0, 0.0, 0.3, np.nan], [np.nan] * 4]])
+    two = np.where(np.arange(4) < 2, errors, np.nan)
+    two[:, 2:] = np.nan
+    skipped = build_table(three, UNSURE, covariance=errors).log_evidence[0, SKIPPED]
+    wrong = build_table(ItemParameters.of("2PL", [1.5], [0.3]), UNSURE, covariance=two).log_evidence[0, 0]
+    np.testing.assert_allclose(skipped, wrong, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("parameters", [MIXED, banks.logistic(0, 18, "3PL")], ids=["mixed", "3PL"])
+def test_without_uncertainty_nothing_changes(parameters: ItemParameters) -> None:
+    """Neither under a design that takes parameters as known, nor for covariances that say they are."""
+    plain = build_table(parameters, Design())
+    assert plain.dense is None
+    same(plain, build_table(parameters, Design(), covariance=doubt(parameters)))
+    for nothing in (np.nan, 0.0):
+        same(plain, build_table(parameters, UNSURE, covariance=nothing * doubt(parameters)))
+
+
+def test_a_design_with_uncertain_parameters_needs_their_covariances() -> None:
+    with pytest.raises(DesignError, match="without covariances; calibrate them with standard errors"):
+        build_table(MIXED, UNSURE)
+    with pytest.raises(ParameterError, match="give one matrix of"):
+        build_table(MIXED, UNSURE, covariance=doubt(MIXED)[:3])
+
+
 def test_a_shortlist_is_made_where_it_can_be_believed() -> None:
     plain = banks.logistic(0, 18)
+    assert build_table(MIXED, UNSURE, covariance=doubt(MIXED)).shortlist is not None
+    two = Design(latent=Independent(2), parameters="uncertain")
+    assert build_table(MIXED, two, covariance=doubt(MIXED)).shortlist is None
     assert build_table(plain, Design()).shortlist is not None
     assert build_table(MIXED, Design()).shortlist is None
     assert build_table(plain, Design(score=VarianceReduction())).shortlist is None

@@ -1,12 +1,16 @@
 """Small items, a small framework and a small bank, and hypothesis strategies for items of every kind."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from hypothesis import strategies as st
 
 from itembank.bank import ItemBank
+from itembank.calibrations import CalibrationRecord, calibration_from
+from itembank.estimates import ItemEstimates
 from itembank.framework import Framework, framework_from
 from itembank.items import Item, item_from
+from itembank.parameters import Parameters
 from itembank.provisional import provisional_parameters
 
 BASE: dict[str, Any] = {
@@ -105,6 +109,22 @@ def bank(per_level: int = 2) -> ItemBank:
                     )
                 )
     return ItemBank(frame, tuple(items), provisional_parameters(frame, items))
+
+
+def record(parameters: Mapping[str, Parameters], **changes: Any) -> CalibrationRecord:
+    """Calibration that gives these parameters."""
+    entries = [ItemEstimates.of(id, known) for id, known in parameters.items()]
+    return calibration_from(
+        {
+            "date": "2026-01-31T12:00:00Z",
+            "source": "answers.csv",
+            "data_hash": "0" * 64,
+            "software": "jalon 0",
+            "model": "mixed",
+            "items": entries,
+        }
+        | changes
+    )
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(lambda text: text.strip())

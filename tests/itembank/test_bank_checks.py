@@ -105,7 +105,7 @@ def test_categories_that_differ_are_an_error() -> None:
 )
 def test_implausible_parameters_are_warnings(parameters: Parameters, words: str) -> None:
     bank = examples.bank(3)
-    finding = one(found(bank.with_calibration({bank.items[0].id: parameters})))
+    finding = one(found(bank.with_calibration(examples.record({bank.items[0].id: parameters}))))
     assert finding.severity is Severity.WARNING
     assert words in finding.sentence
 
@@ -123,7 +123,7 @@ def test_a_level_without_items_near_its_cut_is_an_error() -> None:
     bank = examples.bank(3)
     top = [item.id for item in bank.of_competence("1.2") if item.level >= 3]
     low = {id: dataclasses.replace(bank.parameters[id], difficulty=-1.0) for id in top}
-    finding = one(found(bank.with_calibration(low), drift=9.0))
+    finding = one(found(bank.with_calibration(examples.record(low)), drift=9.0))
     assert finding.severity is Severity.ERROR
     assert finding.sentence == "Level 4 is out of reach: no item within 0.6 of its cut 1.5; write some there."
 
@@ -171,6 +171,50 @@ def test_a_test_that_the_bank_cannot_serve_is_an_error(filters: tuple[Any, ...],
     impossible = found(bank, designs=[design])
     assert all(finding.severity is Severity.ERROR for finding in impossible)
     assert any(words in finding.sentence for finding in impossible)
+
+
+def test_parameters_that_no_calibration_gives_are_found() -> None:
+    bank = examples.bank(3)
+    id = bank.items[0].id
+    known = dataclasses.replace(bank.parameters[id], provisional=False)
+    calibrated = bank.with_calibration(examples.record({id: known}))
+    assert found(calibrated) == []
+    for other in (dataclasses.replace(known, difficulty=known.location + 0.001), bank.parameters[id]):
+        finding = one(found(dataclasses.replace(calibrated, parameters=dict(bank.parameters) | {id: other})))
+        assert (finding.severity, finding.where) == (Severity.ERROR, id)
+        assert f"Parameters of item {id} differ from calibration {calibrated.calibrations[0].id}" in finding.sentence
+    unrecorded = one(found(dataclasses.replace(calibrated, calibrations=())))
+    assert unrecorded.severity is Severity.WARNING
+    assert "no calibration of the bank gives them" in unrecorded.sentence
+
+
+def test_time_parameters_that_no_calibration_gives_may_change() -> None:
+    bank = examples.bank(3)
+    id = bank.items[0].id
+    bare = dataclasses.replace(bank.parameters[id], time_intensity=None, time_discrimination=None)
+    calibrated = bank.with_calibration(examples.record({id: bare}))
+    slower = dataclasses.replace(calibrated.parameters[id], time_intensity=3.5)
+    assert found(dataclasses.replace(calibrated, parameters=dict(calibrated.parameters) | {id: slower})) == []
+    timed = calibrated.with_calibration(examples.record({id: slower}, source="times.csv"))
+    again = timed.with_calibration(examples.record({id: bare}, source="again.csv"))
+    assert again.parameters[id].time_intensity == 3.5
+    assert found(again) == []
+    lost = dataclasses.replace(again, parameters=dict(again.parameters) | {id: calibrated.parameters[id]})
+    assert one(found(lost)).severity is Severity.ERROR
+
+
+def test_loadings_that_no_calibration_gives_are_found() -> None:
+    bank = examples.bank(3)
+    id = bank.items[0].id
+    loadings = {"domains": {"1": {"value": 0.6}}, "competences": {"2.1": {"value": 0.5, "error": 0.1}}}
+    calibrated = bank.with_calibration(examples.record({id: bank.parameters[id]}, loadings=loadings))
+    assert found(calibrated) == []
+    findings = found(dataclasses.replace(calibrated, framework=bank.framework))
+    assert {(finding.where, finding.severity) for finding in findings} == {
+        ("domain 1", Severity.ERROR),
+        ("competence 2.1", Severity.ERROR),
+    }
+    assert "0.9 differs from the 0.6 of calibration" in findings[0].sentence
 
 
 def test_errors_come_first_and_read_as_one_line() -> None:

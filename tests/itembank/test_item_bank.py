@@ -49,11 +49,39 @@ def test_with_calibration_replaces_parameters_of_items_that_exist() -> None:
     bank = examples.bank()
     id = bank.items[0].id
     estimate = Parameters("2PL", 1.3, 0.2)
-    calibrated = bank.with_calibration({id: estimate})
-    assert calibrated.parameters[id] == estimate
-    assert bank.parameters[id].provisional
+    old = bank.parameters[id]
+    record = examples.record({id: estimate})
+    calibrated = bank.with_calibration(record)
+    assert old.provisional
+    assert bank.parameters[id] == old
+    assert calibrated.parameters[id] == dataclasses.replace(
+        estimate, time_intensity=old.time_intensity, time_discrimination=old.time_discrimination
+    )
+    assert calibrated.calibrations == (record,)
+    assert calibrated.in_force(id) is record
+    assert calibrated.in_force(bank.items[1].id) is None
+    assert {other for other, known in calibrated.parameters.items() if known != bank.parameters[other]} == {id}
     with pytest.raises(BankError, match="no item 'nobody'"):
-        bank.with_calibration({"nobody": estimate})
+        bank.with_calibration(examples.record({"nobody": estimate}))
+    with pytest.raises(BankError, match=f"holds the calibration {record.id} already"):
+        calibrated.with_calibration(record)
+
+
+def test_a_calibration_with_loadings_changes_those_of_the_tree() -> None:
+    bank = examples.bank()
+    loadings = {"domains": {"1": {"value": 0.55}}, "competences": {"1.2": {"value": 0.45, "error": 0.03}}}
+    record = examples.record({bank.items[0].id: Parameters("2PL", 1.0, 0.0)}, loadings=loadings)
+    framework = bank.with_calibration(record).framework
+    assert framework.tree().domain_loadings == (0.55, 0.7)
+    assert framework.tree().competence_loadings == (0.8, 0.45, 0.8)
+    assert framework.provisional  # the cuts still are
+    assert framework.competence("1.1").topics == bank.framework.competence("1.1").topics
+    for code, wrong in (("9", "no domain '9'"), ("1", "loading is refused")):
+        bad = examples.record(
+            {bank.items[0].id: Parameters("2PL", 1.0, 0.0)}, loadings={"domains": {code: {"value": 1.5}}}
+        )
+        with pytest.raises(BankError, match=wrong):
+            bank.with_calibration(bad)
 
 
 def test_only_operational_items_with_parameters_are_served() -> None:

@@ -42,6 +42,20 @@ def test_a_table_reads_back_byte_for_byte(tmp_path: Path) -> None:
     assert (tmp_path / "again.csv").read_text() == FULL
 
 
+def test_standard_errors_of_thresholds_are_as_many_as_the_thresholds(tmp_path: Path) -> None:
+    text = (
+        "id,model,discrimination,difficulty,guessing,slipping,thresholds,"
+        "se_discrimination,se_difficulty,se_thresholds,se_time_intensity\n"
+        "i1,2PL,1.0,0.5,,,,0.1,0.2,,0.05\ni2,GRM,1.0,,,,-1.0;0.25,0.3,,0.11;0.12,\ni3,GRM,1.0,,,,0.0;1.0,,,,\n"
+    )
+    table = read_item_table(write(tmp_path, text))
+    assert table.rows[1].errors == {"se_discrimination": 0.3, "se_thresholds": (0.11, 0.12)}
+    assert item_table_text(table) == text
+    scaled = read_item_table(tmp_path / "items.csv", 1.7).rows[1].errors
+    assert scaled["se_discrimination"] == pytest.approx(0.51)
+    assert scaled["se_thresholds"] == (0.11, 0.12)
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
 @given(
     st.floats(0.05, 5),
@@ -119,6 +133,11 @@ def test_the_difficulty_of_a_polytomous_item_may_be_stated_if_it_is_the_mean(tmp
         ("id,model,discrimination,thresholds\ni,GRM,1,a;b\n", "not numbers separated by semicolons"),
         ("id,model,difficulty,provisional\ni,1PL,0,maybe\n", "write true or false"),
         ('id,model\n"i,1PL\n', "is not CSV"),
+        ("id\tmodel\ni\t1PL\n", "separates its columns with tabs"),
+        ("id,model,discrimination,thresholds,se_thresholds\ni,GRM,1,0;1,0.1\n", "1 se_thresholds for 2 thresholds"),
+        ("id,model,difficulty,se_thresholds\ni,1PL,0,0.1\n", "1 se_thresholds for 0 thresholds"),
+        ("id,model,discrimination,thresholds,se_thresholds\ni,GRM,1,0;1,0.1;x\n", "se_thresholds '0.1;x' are not"),
+        ("id,model,discrimination,thresholds,se_thresholds\ni,GRM,1,0;1,0.1;nan\n", "write finite numbers"),
     ],
 )
 def test_a_faulty_table_is_refused_with_a_sentence(tmp_path: Path, text: str, words: str) -> None:

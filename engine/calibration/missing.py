@@ -1,0 +1,298 @@
+"""Missing information: what the responses do not tell because abilities are not observed.
+
+The information of the responses is that of the responses and abilities together, less the covariance of their score
+given the responses, summed over the learners (Orchard and Woodbury 1972; Louis 1982). Answers that the same learner
+gave in the same competence share one ability; only their scores go together.
+
+Three ways to the same sums:
+
+* Learners who answered the same items of canonical models (1PL, 2PL, GPCM), together. Their scores are
+  ``y phi(ability) + f(ability)``, phi being ability for a slope and 1, that does not vary, for an intercept: the sum of
+  the covariances is three products of matrices.
+* Learners who answered most items: one product of matrices over the learners and the nodes that matter to them.
+* Learners who answered few: small products, added up in the cells of their items.
+
+References
+----------
+Louis, T. A. (1982). Finding the observed information matrix when using the EM algorithm. Journal of the Royal
+Statistical Society B, 44, 226-233.
+Orchard, T. and Woodbury, M. A. (1972). A missing information principle: theory and applications. Proceedings of the
+sixth Berkeley symposium on mathematical statistics and probability, 1, 697-715.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from engine.arrays import Bools, Floats, Ints
+from engine.calibration.expectation import Prior, posteriors
+from engine.calibration.maximisation import Problem
+from engine.calibration.sample import Sample
+from engine.calibration.working import slopes
+from engine.parameters import Model
+
+CANONICAL: Final = (Model.ONE_PL, Model.TWO_PL, Model.GPCM)
+"""Models whose slope and intercepts are natural parameters: answers weigh the ability, and nothing else."""
+SMALLEST: Final = 1e-12
+"""Posterior probability from which a node matters to a learner."""
+CELLS: Final = 2**20
+"""Numbers in one array of scores, at most: what is held stays within the processor's caches or not far beyond."""
+MOST_KINDS: Final = 64
+"""Sets of items whose sums are held at a time."""
+BIN: Final = 1.15
+"""Ratio of the numbers of answers of learners who go together, padded to the largest."""
+
+
+class Scores(NamedTuple):
+    """Scores in one competence: derivatives of the log-likelihood of abilities and answers.
+
+    Every answer is a column. A row is what has parameters: each item, then each group whose mean and log sd are free;
+    to belong to a group is one more answer.
+    """
+
+    by_column: Floats  # (S, columns + Q + 1, G) scores of each slot of parameters; zeros in the last column
+    row: Ints  # (columns + Q + 1,) row of each column
+    category: Ints  # (columns,)
+    rows: int  # R = J + Q
+    grouped: Bools  # (Q,) groups whose population is free
+    canonical: bool
+    place: slice  # columns of the competence among those of the sample
+
+
+def scores(problem: Problem, working: Floats, nodes: Floats, people: Floats, grouped: Bools, slots: Ints) -> list[Scores]:
+    """Scores of each competence.
+
+    Parameters
+    ----------
+    problem : Problem
+    working : (J, P) float
+    nodes : (G,) float
+    people : (Q, C, 2, G) float
+        Derivatives of the log probabilities of the nodes in the mean and in log sd of each group.
+    grouped : (Q, C) bool
+        Which of them are estimated.
+    slots : (S,) int
+        Columns of working parameters that matter, the slope and the first intercept before others.
+
+    Returns
+    -------
+    list of C Scores
+    """
+    units = problem.units
+    by_parameter = slopes(problem.models[units.item], working[units.item], nodes, units.lucky).by_parameter[:, :, slots]
+    exists = np.arange(by_parameter.shape[1])[None, :] < units.categories[:, None]
+    found = []
+    for c, (low, high) in enumerate(zip(units.bounds[:-1], units.bounds[1:], strict=True)):
+        unit, category = np.nonzero(exists[low:high])
+        items, row = np.unique(units.item[low:high], return_inverse=True)
+        groups = grouped.shape[0]
+        table = np.zeros((slots.size, unit.size + groups + 1, nodes.size))
+        table[:, : unit.size] = by_parameter[low:high][unit, category].transpose(1, 0, 2)
+        table[:2, unit.size : -1] = people[:, c].transpose(1, 0, 2)
+        owner = np.concatenate([row[unit], items.size + np.arange(groups), [0]])
+        canonical = bool(np.isin(problem.models[items], CANONICAL).all())
+        place = slice(int(units.first[low]), int(units.first[high]))
+        found.append(Scores(table, owner, category, items.size + groups, grouped[:, c], canonical, place))
+    return found
+
+
+class Answers(NamedTuple):
+    """Answers of n learners in one competence, ordered by learner; their group is one of them where it is free."""
+
+    learner: Ints  # (A,)
+    column: Ints  # (A,)
+    count: Ints  # (n,) answers of each learner
+
+    def of(self, chosen: Ints) -> "Answers":
+        """Answers of some learners, numbered anew in the order given."""
+        starts = np.cumsum(self.count) - self.count
+        count = self.count[chosen]
+        at = np.repeat(starts[chosen] - (np.cumsum(count) - count), count) + np.arange(int(count.sum()))
+        return Answers(np.repeat(np.arange(chosen.size), count), self.column[at], count)
+
+    def padded(self, empty: int) -> Ints:
+        """Columns side by side, (n, most answers), the rest filled with ``empty``."""
+        laid = np.full((self.count.size, int(self.count.max(initial=0))), empty)
+        laid[self.learner, np.arange(self.learner.size) - np.repeat(np.cumsum(self.count) - self.count, self.count)] = (
+            self.column
+        )
+        return laid
+
+
+def missing(
+    sample: Sample, found: Sequence[Scores], log_p: Floats, prior: Prior, together: int = 24, share: float = 0.5
+) -> list[Floats]:
+    """Sum over the learners of the posterior covariances of their scores.
+
+    Parameters
+    ----------
+    sample : Sample
+    found : sequence of C Scores
+    log_p : (columns, G) float
+    prior : Prior
+    together : int
+        Learners with the same items of canonical models, from which they are taken together.
+    share : float
+        Share of the items, from which a learner has answered most.
+
+    Returns
+    -------
+    list of C arrays (R, S, R, S)
+        Between any two competences that are independent, scores do not covary; on a tree, what lies between two
+        competences is left out.
+    """
+    totals = [np.zeros((part.rows, part.by_column.shape[0]) * 2) for part in found]
+    held: list[dict[bytes, Alike]] = [{} for _ in found]
+    for block in sample.blocks:
+        group = sample.group[block.start : block.stop]
+        laid = zip(found, totals, held, block.answers, posteriors(block, sample, log_p, prior), strict=True)
+        for part, total, kinds, cells, density in laid:
+            answers = _answers(cells, part, group)
+            left, same = _classes(answers, part, together)
+            for kind, chosen in same:
+                own = _alike(answers.of(chosen), density[chosen], part, prior.nodes)
+                kinds[kind] = kinds[kind].added(own) if kind in kinds else own
+            if len(kinds) > MOST_KINDS:
+                _add_alike(kinds, part, total)
+            most = answers.count[left] >= share * part.rows
+            _add_many(answers.of(left[most]), density[left[most]], part, total)
+            _add_few(answers.of(left[~most]), density[left[~most]], part, total)
+    for part, total, kinds in zip(found, totals, held, strict=True):
+        _add_alike(kinds, part, total)
+    return totals
+
+
+def _answers(cells: "Floats", part: Scores, group: Ints) -> Answers:
+    learner, column = cells.nonzero()
+    ordered = np.argsort(learner, kind="stable") if (np.diff(learner) < 0).any() else slice(None)
+    learner, column = learner[ordered].astype(np.int64), column[ordered].astype(np.int64)
+    count = np.bincount(learner, minlength=group.size)
+    if not part.grouped.any():
+        return Answers(learner, column, count)
+    people = np.flatnonzero(part.grouped[group])
+    last = np.cumsum(count)[people]
+    learner = np.insert(learner, last, people)
+    column = np.insert(column, last, part.category.size + group[people])
+    return Answers(learner, column, count + part.grouped[group])
+
+
+def _classes(answers: Answers, part: Scores, together: int) -> tuple[Ints, list[tuple[bytes, Ints]]]:
+    """Learners who answered the same items of canonical models, where they are many, under a key; first, the others."""
+    if not part.canonical:
+        return np.arange(answers.count.size), []
+    given = np.zeros((answers.count.size, part.rows), dtype=bool)
+    given[answers.learner, part.row[answers.column]] = True
+    kinds, place, sizes = np.unique(np.packbits(given, axis=1), axis=0, return_inverse=True, return_counts=True)
+    order = np.argsort(place.ravel(), kind="stable")
+    ends = np.cumsum(sizes)
+    large = np.flatnonzero(sizes >= together)
+    same = [(kinds[kind].tobytes(), order[ends[kind] - sizes[kind] : ends[kind]]) for kind in large]
+    return np.sort(order[np.repeat(sizes < together, sizes)]), same
+
+
+class Alike(NamedTuple):
+    """Sums over learners who answered the same r items; with scores y phi + f, f being those of category 0."""
+
+    column: Ints  # (r,) of category 0
+    slopes: Floats  # (r, r) y y' var(ability)
+    cross: Floats  # (r, G) y density * deviation of ability
+    middle: Floats  # (G, G) diag(density) - density density'
+
+    def added(self, other: "Alike") -> "Alike":
+        """Sum with other learners."""
+        return Alike(self.column, *(a + b for a, b in zip(self[1:], other[1:], strict=True)))
+
+
+def _alike(answers: Answers, density: Floats, part: Scores, nodes: Floats) -> Alike:
+    columns = answers.padded(0)
+    item = columns < part.category.size
+    category = np.where(item, part.category[np.where(item, columns, 0)], 0)
+    given = category.astype(np.float64)
+    deviations = density * (nodes - (density @ nodes)[:, None])
+    spread = given * (deviations @ nodes)[:, None]
+    middle = np.diag(density.sum(axis=0)) - density.T @ density
+    return Alike((columns - category)[0], spread.T @ given, given.T @ deviations, middle)
+
+
+def _add_alike(kinds: dict[bytes, Alike], part: Scores, total: Floats) -> None:
+    """Add the covariances of all kinds, and forget them: y y' var between slopes, y cov f, and f middle f'."""
+    width = np.arange(part.by_column.shape[0])
+    for column, slopes_of, cross_of, middle in kinds.values():
+        if column.size:
+            other = part.by_column[:, column].transpose(1, 0, 2)
+            flat = other.reshape(column.size * width.size, -1)
+            covariance = (flat @ middle @ flat.T).reshape((column.size, width.size) * 2)
+            cross = np.tensordot(cross_of, other, (1, 2))
+            covariance[:, 0] += cross
+            covariance[:, :, :, 0] += cross.transpose(1, 2, 0)
+            covariance[:, 0, :, 0] += slopes_of
+            rows = part.row[column]
+            total[np.ix_(rows, width, rows, width)] += covariance
+    kinds.clear()
+
+
+def _add_many(answers: Answers, density: Floats, part: Scores, total: Floats) -> None:
+    """Add the covariances of learners who answered most rows."""
+    width, rows = part.by_column.shape[0], part.rows
+    empty = part.row.size - 1
+    for batch, window in _batches(answers, density, part, rows):
+        chosen = answers.of(batch)
+        columns = np.full((batch.size, rows), empty)
+        columns[chosen.learner, part.row[chosen.column]] = chosen.column
+        laid = [part_scores.transpose(1, 0, 2) for part_scores in _centred(part, columns, density[batch, window], window)]
+        flat = np.concatenate(laid).reshape(width * rows, -1)
+        total += (flat @ flat.T).reshape(width, rows, width, rows).transpose(1, 0, 3, 2)
+
+
+def _add_few(answers: Answers, density: Floats, part: Scores, total: Floats) -> None:
+    """Add the covariances of learners who answered few rows."""
+    width, rows = part.by_column.shape[0], part.rows
+    empty = part.row.size - 1
+    for batch, window in _batches(answers, density, part, None):
+        columns = answers.of(batch).padded(empty)
+        row = part.row[columns]
+        pair = (row[:, :, None] * rows + row[:, None, :]).ravel()
+        laid = _centred(part, columns, density[batch, window], window)
+        for p in range(width):
+            for q in range(p, width):
+                sums = np.bincount(pair, np.matmul(laid[p], laid[q].transpose(0, 2, 1)).ravel(), rows * rows)
+                table = sums.reshape(rows, rows)
+                total[:, p, :, q] += table
+                if q > p:
+                    total[:, q, :, p] += table.T
+
+
+def _batches(answers: Answers, density: Floats, part: Scores, rows: int | None) -> Iterator[tuple[Ints, slice]]:
+    """Learners with about as many answers and about the same ability, and the nodes that matter to them."""
+    count = answers.count
+    if count.size == 0:
+        return
+    matters = density > SMALLEST
+    first, last = matters.argmax(axis=1), density.shape[1] - matters[:, ::-1].argmax(axis=1)
+    size = np.zeros(count.size, dtype=np.int64)
+    if rows is None:
+        size = np.ceil(np.log(np.maximum(count, 1)) / np.log(BIN)).astype(np.int64)
+    order = np.lexsort((first + last, size))
+    order = order[count[order] > 0]
+    for group in np.split(order, np.flatnonzero(np.diff(size[order])) + 1):
+        if group.size == 0:
+            continue
+        most = rows or int(count[group].max())
+        per_learner = most * max(int(np.median(last[group] - first[group])), most)
+        step = max(1, CELLS // per_learner)
+        for start in range(0, group.size, step):
+            batch = group[start : start + step]
+            yield batch, slice(int(first[batch].min()), int(last[batch].max()))
+
+
+def _centred(part: Scores, columns: Ints, density: Floats, window: slice) -> list[Floats]:
+    """Scores less their posterior means, times the roots of the densities: S arrays (n, answers, nodes)."""
+    root = np.sqrt(density)[:, None, :]
+    laid = []
+    for table in part.by_column[:, :, window]:
+        values = np.ascontiguousarray(table).take(columns, axis=0)
+        values -= np.matmul(values, density[:, :, None])
+        values *= root
+        laid.append(values)
+    return laid

@@ -1,0 +1,1 @@
+"""``jalon calibrate`` and ``jalon bank calibrate``: files in; parameters, fit and a report out."""

@@ -96,12 +96,13 @@ def build_dense(whole: Curves, grid: Grid) -> Dense:
     Dense
         Of F = REFINEMENT (G - 1) + 1 abilities.
     """
-    exists = np.isfinite(whole.log_p).all(axis=2)[..., None]
+    exists = np.isfinite(whole.log_p).all(axis=2, keepdims=True)
     value = np.where(exists, whole.log_p, 0.0)
     ends = np.stack([value, grid.spacing * whole.first, grid.spacing**2 * whole.second])
     t = np.arange(REFINEMENT + 1) / REFINEMENT
-    basis = np.polynomial.polynomial.polyval(t, QUINTIC.T)
-    steep = np.polynomial.polynomial.polyval(t, np.polynomial.polynomial.polyder(QUINTIC.T))
+    powers = t ** np.arange(6)[:, None]
+    basis = QUINTIC @ powers
+    steep = (QUINTIC[:, 1:] * np.arange(1, 6)) @ powers[:-1]
     sign = np.array([1.0, -1.0, 1.0])[:, None]
     log_p = _filled(ends, basis, sign * basis[:, ::-1])
     first = _filled(ends, steep, -sign * steep[:, ::-1]) / grid.spacing

@@ -220,15 +220,18 @@ def _evidence(
         if policy == "incorrect":
             silent[:, place] = log_p[:, 0]
         elif policy == "unknown":
-            silent[:, place] = _unlucky(parameters, doubt, nodes)
+            silent[:, place] = _unlucky(parameters, doubt, log_p, nodes)
     return np.concatenate([log_p, silent], axis=1)
 
 
-def _unlucky(parameters: ItemParameters, doubt: Floats | None, nodes: Floats) -> Floats:
+def _unlucky(parameters: ItemParameters, doubt: Floats | None, log_p: Floats, nodes: Floats) -> Floats:
     """Log probability of the lowest category where no guess is lucky, (I, G)."""
     if doubt is None:
         return np.asarray(log_probability(parameters.without_guessing(), nodes)[:, 0])
-    return expected_curves(parameters, doubt, nodes, guessing=False).log_p[:, 0]
+    lowest = log_p[:, 0].copy()
+    guessed = np.flatnonzero(parameters.guessing > 0)
+    lowest[guessed] = expected_curves(parameters.take(guessed), doubt[guessed], nodes, guessing=False).log_p[:, 0]
+    return lowest
 
 
 def _predictive(log_p: Floats, nodes: Floats, groups: Ints, competences: int) -> tuple[Ints | None, Floats]:

@@ -60,7 +60,7 @@ def of_items(problem: Problem, working: Floats, counts: Floats, nodes: Floats) -
     information = system(plain, working, counts, nodes).information
     other = ~np.isin(problem.models, CANONICAL) & problem.free.any(axis=1)
     if other.any():
-        gaps = np.abs(np.diff(np.where(np.isfinite(working), working, np.inf)[:, 1:-2], axis=1))
+        gaps = np.abs(np.diff(working[:, 1:-2], axis=1))
         step = np.minimum(STEP, 0.01 * np.where(gaps > 0, gaps, np.inf).min(axis=1, initial=1.0))[:, None]
         for column in np.flatnonzero(problem.free[other].any(axis=0)):
             shift = np.where(np.arange(working.shape[1]) == column, step, 0.0)

@@ -56,7 +56,7 @@ class Options:
     grid: Grid = Grid(-6.0, 6.0, 61)
     refine: bool = True
     most_iterations: int = 500
-    gradient: float = 1e-3
+    gradient: float = 1e-4
     fewest: int = 20
     errors: bool = True
     subset: int = 2048

@@ -46,7 +46,7 @@ class ItemFit(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Observed and expected counts of one block of learners, each (J, F + 1, K)."""
+    """Observed and expected counts of one block of learners at the scores 1 to F - 1, each (J, F - 1, K)."""
 
     observed: Floats
     expected: Floats

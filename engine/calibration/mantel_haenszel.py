@@ -15,7 +15,7 @@ from scipy.special import chdtrc
 from engine.arrays import Bools, Floats, Ints
 from engine.calibration.calibrate import calibrate
 from engine.calibration.em import Options
-from engine.calibration.matching import Ability, Criterion, Given, SummedScore, evidence, tables, two_groups
+from engine.calibration.matching import Ability, Categories, Criterion, Given, SummedScore, evidence, tables, two_groups
 from engine.calibration.multiplicity import USUAL, DifStatus, FlagRule, ets_classes
 from engine.calibration.scored import MISSING
 from engine.calibration.stratified import Stratified, stratified
@@ -59,7 +59,7 @@ def mantel_haenszel(
     focal: int = 1,
     models: Sequence[str] | str | None = None,
     criterion: ArrayLike | None = None,
-    strata: int = 40,
+    strata: int = 20,
     correct: bool = True,
     purify: bool = True,
     most_rounds: int = 10,
@@ -109,16 +109,16 @@ def mantel_haenszel(
 
     Notes
     -----
-    Learners with all the items that any of them has are matched on the summed score, else all on EAP ability, of a
-    calibration of the two groups as one. Matching on ability is as good as the abilities: where the groups had different
-    booklets of different reliability, read small effects with care. Learners without answers are left out.
+    When every learner has all the items that any learner has, they are matched on the summed score, else on EAP
+    ability, from a calibration of the two groups as one. Matching on ability is as good as the abilities: where the
+    groups had booklets of different reliability, read small effects with care. Learners without answers are left out.
 
     Dichotomous items have the test of Mantel and Haenszel (1959; Holland and Thayer 1988) with the standard error of
-    Robins, Breslow and Greenland (1986), others that of Mantel (1963). The mean difference is that of Dorans and Schmitt
-    (1991), weighted by the focal group, with the standard error of Zwick and Thayer (1996). Classes follow Zwick (2012)
-    and Zwick, Thayer and Mazzeo (1997), from the p value of the item alone at 5 %: A when not significant or abs(D-DIF)
-    < 1; C when abs(D-DIF) >= 1.5 and significantly above 1; B else. AA when not significant or abs(standardised) <=
-    0.17; CC above 0.25; BB else. Flags follow ``rule``.
+    Robins, Breslow and Greenland (1986), others that of Mantel (1963). The mean difference is that of Dorans and
+    Schmitt (1991), weighted by the focal group, with the standard error of Zwick and Thayer (1996). Classes follow
+    Zwick (2012) and Zwick, Thayer and Mazzeo (1997), from the p value of the item alone at 5 %: A when not significant
+    or abs(D-DIF) < 1; C when abs(D-DIF) >= 1.5 and significantly above 1; B else. AA when not significant or
+    abs(standardised) <= 0.17; CC above 0.25; BB else. Flags follow ``rule``.
 
     References
     ----------
@@ -161,8 +161,8 @@ def mantel_haenszel(
     return result
 
 
-def _criterion(categories: Ints, models: Sequence[str] | str | None, strata: int) -> Criterion:
-    """Summed score when nobody misses an item that somebody has, else ability."""
+def _criterion(categories: Categories, models: Sequence[str] | str | None, strata: int) -> Criterion:
+    """Match on the summed score when nobody misses an item that somebody has, else ability."""
     present = categories != MISSING
     if present[:, present.any(axis=0)].all():
         return SummedScore(categories)
@@ -182,7 +182,7 @@ def _judged(
     tested = status <= DifStatus.SEPARATED
     has_odds = (status == DifStatus.TESTED) & found.dichotomous
     chi2 = np.where(tested, found.chi2, np.nan)
-    p = chdtrc(1.0, chi2)
+    p = np.asarray(chdtrc(1.0, chi2), dtype=np.float64)
     odds, log_error = (np.where(has_odds, part, np.nan) for part in (found.odds_ratio, found.log_odds_error))
     delta, delta_error = DELTA * np.log(odds), -DELTA * log_error
     mean, error, standardised = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from engine.arrays import Bools, Floats, Ints
 from engine.calibration.result import Calibration
@@ -16,6 +16,8 @@ from engine.calibration.scored import CELLS, MISSING, scored
 from engine.errors import DesignError, ResponseError
 from engine.models import log_probability
 from engine.responses import SILENCES, SKIPPED, TIMED_OUT, SkipPolicy, skip_policy
+
+Categories = NDArray[np.int16]
 
 LEVELS: Final = 1024
 """Steps in which an ability is told apart; strata are made of them."""
@@ -39,7 +41,7 @@ class Criterion(Protocol):
         """Match on the items kept (I,), and for each item not kept, on these and itself."""
 
 
-def evidence(responses: ArrayLike, skip: SkipPolicy, time_out: SkipPolicy) -> Ints:
+def evidence(responses: ArrayLike, skip: SkipPolicy, time_out: SkipPolicy) -> Categories:
     """Categories that responses are evidence of, ``MISSING`` where they are none, (N, I).
 
     Parameters
@@ -85,7 +87,7 @@ class SummedScore:
     Thayer 1988).
     """
 
-    categories: Ints  # (N, I)
+    categories: Categories  # (N, I)
     name: str = "score"
 
     def matching(self, kept: Bools) -> Matching:
@@ -103,7 +105,7 @@ class Given:
     """Criterion that the caller brings, whatever the items."""
 
     values: Floats  # (N,)
-    categories: Ints  # (N, I)
+    categories: Categories  # (N, I)
     count: int
     name: str = "given"
 
@@ -124,7 +126,7 @@ class Ability:
     """
 
     calibration: Calibration
-    categories: Ints  # (N, I)
+    categories: Categories  # (N, I)
     count: int
     name: str = "ability"
 
@@ -148,7 +150,7 @@ class Ability:
         return Matching(levels, quantile_strata(levels, self.categories, self.count))
 
 
-def _with_own(posterior: Floats, tables: Floats, categories: Ints, nodes: Floats) -> Floats:
+def _with_own(posterior: Floats, tables: Floats, categories: Categories, nodes: Floats) -> Floats:
     """Posterior means with one item more, (n, O), each alone; NaN where it has no answer."""
     flat = tables.reshape(-1, nodes.size)
     shape = (posterior.shape[0], *tables.shape[:2])
@@ -165,7 +167,7 @@ def _levels(values: Floats, scale: Floats) -> Ints:
     return np.searchsorted(edges, values, side="left").astype(np.int32)
 
 
-def quantile_strata(levels: Ints, categories: Ints, count: int) -> Ints:
+def quantile_strata(levels: Ints, categories: Categories, count: int) -> Ints:
     """Strata of equal numbers of the learners who answered an item, for each item.
 
     Parameters
@@ -191,7 +193,7 @@ def quantile_strata(levels: Ints, categories: Ints, count: int) -> Ints:
     return np.asarray((middle * count / np.maximum(each.sum(axis=1, keepdims=True), 1)).astype(np.int64))
 
 
-def tables(categories: Ints, focal: Bools, matching: Matching) -> Floats:
+def tables(categories: Categories, focal: Bools, matching: Matching) -> Floats:
     """Answers of each group in each stratum.
 
     Parameters

@@ -56,7 +56,7 @@ class FlagRule:
             known = ", ".join(get_args(Adjustment))
             raise DesignError(f"There is no adjustment {self.adjustment!r}; use one of {known}.")
         if not 0.0 < self.level < 1.0 or not min(self.delta, self.standardised, self.area) >= 0.0:
-            raise DesignError("The level of a flag is between 0 and 1 and its thresholds are not negative; correct them.")
+            raise DesignError("The level of a flag is between 0 and 1, its thresholds not negative; correct them.")
 
     def adjusted(self, p: ArrayLike) -> Floats:
         """P values adjusted for their number, (I,); NaN for what was not tested."""
@@ -94,17 +94,20 @@ class DifStatus(IntEnum):
     TESTED = 0
     SEPARATED = 1
     """Tested, but all learners of a group gave the same response: there is no odds ratio."""
-    NOT_STUDIED = 2
+    AT_BOUND = 2
+    """Tested, but a parameter is at a bound, such as the slope of an item that does not discriminate: read the p value
+    and the standardised figure with care."""
+    NOT_STUDIED = 3
     """Nobody asked for it."""
-    ONE_GROUP = 3
+    ONE_GROUP = 4
     """Too few answers in one of the groups, or in both."""
-    CONSTANT = 4
+    CONSTANT = 5
     """The same response from everybody, or from everybody in one group where each group needs parameters."""
-    NO_MATCH = 5
+    NO_MATCH = 6
     """No learners of the two groups with the same score and different responses."""
-    EMPTY_CATEGORY = 6
+    EMPTY_CATEGORY = 7
     """A category that one of the groups never gave, so that parameters of its own do not exist there."""
-    NOT_CONVERGED = 7
+    NOT_CONVERGED = 8
     """A fit that did not converge."""
 
 

@@ -5,7 +5,6 @@ it is reported (a, b, c, d), so that the maximum does not depend on how the para
 logit-normal prior alone is a normal density of logit c or logit d, as other programs use it.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -141,13 +140,15 @@ def priors_named(words: Sequence[str]) -> Priors:
         if text.strip() == "default":
             found = {name: getattr(USUAL_PRIORS, name) for name in PARAMETERS} | found
             continue
-        match = re.fullmatch(r"\s*(\w+)\s*=\s*(\w+)\(\s*([^,()]+),\s*([^,()]+)\)\s*", text)
-        if match is None or match[1] not in PARAMETERS or match[2] not in KINDS:
+        name, _, density = (part.strip() for part in text.partition("="))
+        kind, _, numbers = density.partition("(")
+        values = numbers.removesuffix(")").split(",")
+        if name not in PARAMETERS or kind not in KINDS or not numbers.endswith(")") or len(values) != 2:
             raise DesignError(
                 f"The prior {text!r} is not understood; write default, or PARAMETER=KIND(NUMBER, NUMBER) with one of "
                 f"{', '.join(PARAMETERS)} and one of {', '.join(KINDS)}."
             )
-        found[match[1]] = _prior(match[2], match[3], match[4], text)
+        found[name] = _prior(kind, values[0], values[1], text)
     return Priors(**found)
 
 

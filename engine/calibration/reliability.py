@@ -79,8 +79,8 @@ def marginal_reliability(parameters: ItemParameters, grid: Grid = GRID, log_weig
     Notes
     -----
     1 - I / (I + 1 / variance) is the share of the variance of ability that is left when a normal posterior has taken in
-    the information I. For N(0, 1) this is mirt's ``marginal_rxx``; for another variance mirt 1.47 adds the variance in place
-    of its inverse, and integrates over N(0, 1) all the same.
+    the information I. For N(0, 1) this is mirt's ``marginal_rxx``; for another variance mirt 1.47 adds the variance in
+    place of its inverse, and integrates over N(0, 1) all the same.
 
     References
     ----------

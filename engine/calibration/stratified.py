@@ -89,7 +89,7 @@ def stratified(tables: Floats, correct: bool) -> Stratified:
 
 
 def _odds(tables: Floats, count: Floats) -> tuple[Floats, Floats]:
-    """Common odds ratio of right answers, with the standard error of its log (Robins, Breslow and Greenland 1986)."""
+    """Odds ratio that the strata have in common, with the standard error of its log (Robins et al. 1986)."""
     whole = np.where(count > 0, count, 1.0)
     wrong_reference, right_reference = tables[:, :, 0, 0], tables[:, :, 0, 1]
     wrong_focal, right_focal = tables[:, :, 1, 0], tables[:, :, 1, 1]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.arrays import Floats, Ints
 from engine.calibration.itemfit import ItemFit, s_x2
@@ -12,35 +13,44 @@ from engine.calibration.population import log_weights
 from engine.calibration.reliability import InformationCurve, Reliability, reliability, total_information
 from engine.calibration.residuals import LocalDependence, MeanSquares, mean_squares, q3
 from engine.calibration.result import Calibration, ItemStatus
-from engine.calibration.scored import MISSING, scored
+from engine.calibration.scored import MISSING, Scored, scored
 from engine.parameters import ItemParameters
 from engine.responses import NOT_REACHED, SkipPolicy
 from simulations.calibration.plan import Plan
 
 MOST: Final = 20_000
 """Learners from whom fit is computed, evenly spaced among all: with more, every model is rejected."""
-BINS: Final = 12
-"""Bins of ability in which proportions are observed."""
+EDGES: Final = np.arange(-3.25, 3.5, 0.5)
+"""Ends of the bins of ability in which proportions are observed."""
 NODES: Final = np.linspace(-4.0, 4.0, 81)
 """Abilities at which test information is told."""
 
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """Proportions observed in bins of ability estimated from all answers of the competence.
+    """Proportions observed in bins of ability, each learner counted where the answers leave it possible (Stone 2000).
+
+    When the model is right, the proportions lie on the curves, however short the test: unlike proportions at estimated
+    abilities, which are drawn to the middle.
 
     Parameters
     ----------
     ability : (B,) float
-        Mean ability of each bin.
+        Mean ability in each bin.
     score : (J, B) float
         Mean category of the answers, NaN where there are none.
-    answers : (J, B) int
+    answers : (J, B) float
+        Answers, counted in shares.
+
+    References
+    ----------
+    Stone, C. A. (2000). Monte Carlo based null distribution for an alternative goodness-of-fit test statistic in IRT
+    models. Journal of Educational Measurement, 37, 58-75.
     """
 
     ability: Floats
     score: Floats
-    answers: Ints
+    answers: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +86,7 @@ class Fit:
 
 
 def fits(
-    calibration: Calibration, plan: Plan, responses: Ints, group: Ints | None, skip: SkipPolicy
+    calibration: Calibration, plan: Plan, responses: NDArray[np.int8], group: Ints | None, skip: SkipPolicy
 ) -> tuple[Fit | None, ...]:
     """Fit of each competence, None for one without calibrated items.
 
@@ -95,7 +105,7 @@ def fits(
 
 
 def _fit(
-    calibration: Calibration, plan: Plan, responses: Ints, group: Ints | None, skip: SkipPolicy, place: int
+    calibration: Calibration, plan: Plan, responses: NDArray[np.int8], group: Ints | None, skip: SkipPolicy, place: int
 ) -> Fit | None:
     rows = np.flatnonzero(plan.competence[calibration.rows] == place)
     if rows.size == 0:
@@ -106,7 +116,6 @@ def _fit(
         given = np.where((own >= 0) & (group[:, None] != own), NOT_REACHED, given)
     parameters, grid = calibration.parameters.take(rows), calibration.check.grid
     weights = log_weights(calibration.population, grid.nodes)[:, place]
-    population = {"group": group, "skip": skip}
     free = (
         np.isfinite(calibration.working[rows])
         & (calibration.status[calibration.rows[rows]] != ItemStatus.FIXED)[:, None]
@@ -118,23 +127,40 @@ def _fit(
     return Fit(
         rows,
         parameters,
-        s_x2(parameters, given, grid, weights, **population),
-        mean_squares(parameters, given, grid, weights, **population),
-        q3(parameters, given, grid, weights, **population),
-        m2(parameters, given, grid, weights, free=free, free_population=np.column_stack([estimated] * 2), **population),
-        reliability(parameters, given, grid, weights, **population),
+        s_x2(parameters, given, grid, weights, group=group, skip=skip),
+        mean_squares(parameters, given, grid, weights, group=group, skip=skip),
+        q3(parameters, given, grid, weights, group=group, skip=skip),
+        m2(
+            parameters,
+            given,
+            grid,
+            weights,
+            free=free,
+            free_population=np.column_stack([estimated] * 2),
+            group=group,
+            skip=skip,
+        ),
+        reliability(parameters, given, grid, weights, group=group, skip=skip),
         total_information(parameters, NODES),
-        _observed(data.categories, ability, answered),
+        _observed(data),
         ability[answered],
     )
 
 
-def _observed(categories: Ints, ability: Floats, answered: Floats) -> Observed:
-    some, theta = categories[answered], ability[answered]
-    order = np.argsort(theta, kind="stable")
-    bins = np.array_split(order, min(BINS, max(theta.size, 1)))
-    answers = np.array([(some[rows] != MISSING).sum(axis=0) for rows in bins]).T
-    sums = np.array([np.where(some[rows] != MISSING, some[rows], 0).sum(axis=0) for rows in bins]).T
-    with np.errstate(invalid="ignore"):
-        score = np.where(answers > 0, sums / np.maximum(answers, 1), np.nan)
-    return Observed(np.array([theta[rows].mean() for rows in bins]), score, answers)
+def _observed(data: Scored) -> Observed:
+    nodes = data.grid.nodes
+    at = np.digitize(nodes, EDGES)
+    bins = np.zeros((nodes.size, EDGES.size + 1))
+    bins[np.arange(nodes.size), at] = 1.0
+    count = len(data.parameters)
+    score, answers = np.zeros((2, count, bins.shape[1]))
+    mass, ability = np.zeros((2, bins.shape[1]))
+    for part in data.parts():
+        weights = part.posterior @ bins
+        there = part.categories != MISSING
+        answers += there.T.astype(np.float64) @ weights
+        score += np.where(there, part.categories, 0).T.astype(np.float64) @ weights
+        mass += weights.sum(axis=0)
+        ability += part.posterior.sum(axis=0) * nodes @ bins
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return Observed(ability / mass, score / answers, answers)

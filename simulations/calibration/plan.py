@@ -93,12 +93,10 @@ def plan_of_structure(ids: Sequence[str], model: str, path: Path | str) -> Plan:
 def plan_of_bank(ids: Sequence[str], bank: ItemBank, model: str | None) -> Plan:
     """Plan of the items of a bank: its competences, its tree, and the model that each item has unless one is given."""
     framework = bank.framework
-    models = []
-    for id in ids:
-        known = bank.parameters.get(id)
-        if model is None and known is None:
-            raise BankError(f"Item {id!r} has no parameters, so that its model is unknown; give one with --model.")
-        models.append(Model.named(model).label if model is not None or known is None else known.model)
+    unknown = [id for id in ids if id not in bank.parameters]
+    if model is None and unknown:
+        raise BankError(f"Item {unknown[0]!r} has no parameters, so that its model is unknown; give one with --model.")
+    models = [bank.parameters[id].model if model is None else Model.named(model).label for id in ids]
     used = [code for code in framework.codes if any(bank.item(id).competence == code for id in ids)]
     place = {code: number for number, code in enumerate(used)}
     competence = np.array([place[bank.item(id).competence] for id in ids])

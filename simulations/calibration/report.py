@@ -102,8 +102,8 @@ def _readings(study: Study) -> list[Reading]:
         Reading(
             "Grid",
             f"{check.grid.count} nodes",
-            f"From {check.grid.lower:g} to {check.grid.upper:g}, {check.ratio:.2f} of the smallest posterior sd apart (0.9 "
-            f"is fine); refined {check.refinements} times.",
+            f"From {check.grid.lower:g} to {check.grid.upper:g}, {check.ratio:.2f} of the smallest posterior sd "
+            f"apart (0.9 is fine); refined {check.refinements} times.",
         ),
     ]
     for code, fit in _competences(study):
@@ -143,8 +143,9 @@ def _pictures(study: Study) -> list[Picture]:
             (
                 f"Characteristic curves{several}",
                 figures.curves(study, fit, order, study.ids),
-                "The line is the curve of the item; dots are what learners of about that estimated ability answered, "
-                f"with a 95 % interval. Abilities are estimates, so the dots are a little steeper than the truth.{more}",
+                "The line is the curve of the item; dots are the shares observed, each learner counted at the "
+                "abilities that the answers leave possible (Stone 2000), with a 95 % interval of as many answers. "
+                f"When the model is right, the dots lie on the line.{more}",
             )
         )
     found += [

@@ -226,8 +226,8 @@ def _speaking(plan: Plan, table: ResponseTable) -> None:
         learner = int(np.argmax(table.responses[:, column] > 1))
         raise ResponseError(
             f"Learner {table.learners[learner]} has the response {int(table.responses[learner, column])} to item "
-            f"{plan.ids[column]}, whose model {plan.models[column]} has the categories 0 and 1; use --model GRM or GPCM, "
-            "or correct the response."
+            f"{plan.ids[column]}, whose model {plan.models[column]} has the categories 0 and 1; use --model GRM or "
+            "GPCM, or correct the response."
         )
 
 

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.arrays import Ints
-from engine.calibration.calibrate import Options, calibrate
+from engine.calibration.calibrate import calibrate
+from engine.calibration.em import Options
 from engine.calibration.itemfit import FitStatus, ItemFit, free_parameters, s_x2
 from engine.calibration.summed import joint, score_distribution
 from engine.errors import ParameterError, ResponseError

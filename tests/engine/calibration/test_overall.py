@@ -10,7 +10,8 @@ from scipy.stats import ncx2
 
 from engine.arrays import Floats, Ints
 from engine.calibration import discrepancy, moments
-from engine.calibration.calibrate import Options, calibrate
+from engine.calibration.calibrate import calibrate
+from engine.calibration.em import Options
 from engine.calibration.overall import MOST_ITEMS, OverallStatus, m2
 from engine.calibration.working import existing, from_working, slopes, to_working
 from engine.errors import ParameterError

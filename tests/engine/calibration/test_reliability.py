@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from engine.calibration.calibrate import Options, calibrate
+from engine.calibration.calibrate import calibrate
+from engine.calibration.em import Options
 from engine.calibration.reliability import (
     empirical_reliability,
     marginal_reliability,

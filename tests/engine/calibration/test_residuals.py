@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.arrays import Floats, Ints
-from engine.calibration.calibrate import Options, calibrate
+from engine.calibration.calibrate import calibrate
+from engine.calibration.em import Options
 from engine.calibration.residuals import mean_squares, q3
 from engine.calibration.scored import CELLS
 from engine.errors import DesignError, ResponseError

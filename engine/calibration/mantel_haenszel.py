@@ -24,8 +24,8 @@ from engine.responses import SkipPolicy
 
 DELTA: Final = -2.35
 """MH D-DIF over the log odds ratio: 4 / 1.7, the sd of the delta scale of ETS over that of a logit."""
-FEWEST_KEPT: Final = 2
-"""Purification stops before it leaves fewer items to match on."""
+LARGEST_SHARE: Final = 0.5
+"""Purification leaves out no more of the items, those of the largest effects: which half differs could not be told."""
 
 
 class MantelHaenszel(NamedTuple):
@@ -87,8 +87,8 @@ def mantel_haenszel(
     correct : bool
         Correction for continuity of dichotomous items.
     purify : bool
-        Match again without the items flagged, until the same items are flagged again (each studied item stays in its
-        own score).
+        Match again without the items flagged, at most half of them, until the same ones are left out again. A studied
+        item always counts in its own score.
     most_rounds : int
         Rounds of purification at most.
     rule : FlagRule
@@ -109,8 +109,8 @@ def mantel_haenszel(
 
     Notes
     -----
-    When every learner has all the items that any learner has, they are matched on the summed score, else on EAP
-    ability, from a calibration of the two groups as one. Matching on ability is as good as the abilities: where the
+    Learners are matched on the items that both groups have: on the summed score when nobody misses any of them, else on
+    EAP ability, from a calibration of the two groups as one. Matching on ability is as good as the abilities: where the
     groups had booklets of different reliability, read small effects with care. Learners without answers are left out.
 
     Dichotomous items have the test of Mantel and Haenszel (1959; Holland and Thayer 1988) with the standard error of
@@ -139,40 +139,58 @@ def mantel_haenszel(
     categories, is_focal = categories[chosen], np.asarray(group)[chosen] == focal
     if strata < 1 or most_rounds < 1 or categories.size == 0:
         raise DesignError("Matching needs learners with answers, at least one stratum and at least one round.")
+    present = categories != MISSING
+    shared = np.minimum(*(present[is_focal == who].sum(axis=0) for who in (False, True))) >= max(fewest, 1)
     if criterion is None:
-        matched = _criterion(categories, models, strata)
+        matched = _criterion(categories, shared, models, strata)
     else:
         values = np.asarray(criterion, dtype=np.float64)
         if values.shape != chosen.shape or not np.isfinite(values[chosen]).all():
             raise DesignError("The criterion is one finite number for each learner; correct it.")
         matched, purify = Given(values[chosen], categories, strata), False
-    answered = (categories != MISSING).any(axis=0)
-    kept, seen = answered, set[bytes]()
+    kept, seen = shared, set[bytes]()
     for rounds in range(1, most_rounds + 1 if purify else 2):
         found = stratified(tables(categories, is_focal, matched.matching(kept)), correct)
         result = _judged(found, rule, fewest, matched.name, kept, rounds)
         seen.add(kept.tobytes())
-        left = answered & ~result.flagged
+        left = _left(result, shared, rule)
         if not purify or np.array_equal(left, kept):
             return result._replace(settled=True)
-        if np.count_nonzero(left) < FEWEST_KEPT or left.tobytes() in seen:
+        if left.tobytes() in seen:
             break
         kept = left
     return result
 
 
-def _criterion(categories: Categories, models: Sequence[str] | str | None, strata: int) -> Criterion:
-    """Match on the summed score when nobody misses an item that somebody has, else ability."""
-    present = categories != MISSING
-    if present[:, present.any(axis=0)].all():
+def _criterion(
+    categories: Categories, shared: Bools, models: Sequence[str] | str | None, strata: int
+) -> Criterion:
+    """Match on the summed score when nobody misses any of the items that both groups have, else on ability."""
+    if (categories[:, shared] != MISSING).all():
         return SummedScore(categories)
     if models is None:
         models = ["GPCM" if highest > 1 else "2PL" for highest in categories.max(axis=0).tolist()]
     try:
-        found = calibrate(categories, models, options=Options(errors=False))
+        found = calibrate(np.where(shared, categories, MISSING), models, options=Options(errors=False))
     except ResponseError as error:
         raise ResponseError(f"Answers are missing, so that learners are matched on ability, and: {error}") from None
     return Ability(found, categories, strata)
+
+
+def _left(result: MantelHaenszel, shared: Bools, rule: FlagRule) -> Bools:
+    """Items to match on next."""
+    size = np.where(result.flagged & shared, _ratio(result.delta, result.standardised, rule), 0.0)
+    worst = np.argsort(-size, kind="stable")[: int(LARGEST_SHARE * np.count_nonzero(shared))]
+    left = shared.copy()
+    left[worst[size[worst] > 0]] = False
+    return left
+
+
+def _ratio(delta: Floats, standardised: Floats, rule: FlagRule) -> Floats:
+    """Effects over their thresholds: of the D-DIF where there is one, else of the standardised mean difference."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(np.isnan(delta), np.abs(standardised) / rule.standardised, np.abs(delta) / rule.delta)
+    return np.asarray(ratio)
 
 
 def _judged(
@@ -190,8 +208,6 @@ def _judged(
         for part in (found.mean_difference, found.mean_difference_error, found.standardised)
     )
     adjusted = rule.adjusted(p)
-    with np.errstate(divide="ignore"):
-        ratio = np.where(has_odds, np.abs(delta) / rule.delta, np.abs(standardised) / rule.standardised)
     return MantelHaenszel(
         chi2=chi2,
         p=p,
@@ -204,7 +220,7 @@ def _judged(
         mean_difference_error=error,
         standardised=standardised,
         ets=ets_classes(p, delta, delta_error, standardised),
-        flagged=rule.flagged(adjusted, ratio),
+        flagged=rule.flagged(adjusted, _ratio(delta, standardised, rule)),
         status=status,
         answers=found.answers,
         matched_on=matched_on,

@@ -55,7 +55,7 @@ class FlagRule:
         if self.adjustment not in get_args(Adjustment):
             known = ", ".join(get_args(Adjustment))
             raise DesignError(f"There is no adjustment {self.adjustment!r}; use one of {known}.")
-        if not 0.0 < self.level < 1.0 or not min(self.delta, self.standardised, self.area) >= 0.0:
+        if not 0.0 < self.level < 1.0 or not all(x >= 0.0 for x in (self.delta, self.standardised, self.area)):
             raise DesignError("The level of a flag is between 0 and 1, its thresholds not negative; correct them.")
 
     def adjusted(self, p: ArrayLike) -> Floats:

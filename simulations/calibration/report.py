@@ -184,7 +184,9 @@ def _items(study: Study, code: str, fit: Fit) -> Grid:
                 _with_error(parameters.discrimination, errors.discrimination, row),
                 _with_error(parameters.difficulty, errors.difficulty, row),
                 f"{number(float(lower[0]))} to {number(float(upper[0]))}",
-                _with_error(parameters.guessing, errors.guessing, row),
+                "–"
+                if study.plan.models[found.rows[row]] not in ("3PL", "4PL")
+                else _with_error(parameters.guessing, errors.guessing, row),
                 _p(fit.items.p[at]),
                 number(float(fit.squares.infit[at])),
                 number(float(fit.squares.outfit[at])),
@@ -260,7 +262,7 @@ def _populations(study: Study) -> Grid:
 
 def _particulars(study: Study) -> list[tuple[str, str]]:
     found = study.calibration
-    told = [(name, str(value)) for name, value in study.options.items() if value not in ({}, [], ())]
+    told = [(name.capitalize(), _words(value)) for name, value in study.options.items() if value not in ({}, [], ())]
     return [
         ("Responses", f"{study.asked.responses.name}, SHA-256 {study.table.data_hash}"),
         ("Model", model_of(study.plan)),
@@ -282,6 +284,12 @@ def _with_error(values: Floats, errors: Floats, row: int) -> str:
     if np.isnan(errors[row]):
         return number(float(values[row]))
     return f"{values[row]:.2f} ({errors[row]:.2f})"
+
+
+def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} ~ {what}" for name, what in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _p(value: float) -> str:

@@ -164,6 +164,26 @@ class ItemParameters:
             self.thresholds[index],
         )
 
+    def joined(self, others: "ItemParameters") -> "ItemParameters":
+        """Parameters of these items, then of the others.
+
+        Examples
+        --------
+        >>> easy, graded = ItemParameters.of("1PL", [1.0], [-1.0]), ItemParameters.of("GRM", [1.0], thresholds=[(0, 1)])
+        >>> easy.joined(graded).categories.tolist()
+        [2, 3]
+        """
+        width = max(self.thresholds.shape[1], others.thresholds.shape[1])
+        steps = [
+            np.pad(part.thresholds, ((0, 0), (0, width - part.thresholds.shape[1])), constant_values=np.nan)
+            for part in (self, others)
+        ]
+        pairs = (
+            np.concatenate([getattr(self, name), getattr(others, name)])
+            for name in ("model", "discrimination", "difficulty", "guessing", "slipping")
+        )
+        return ItemParameters(*pairs, np.concatenate(steps))
+
     def without_guessing(self, rows: slice = slice(None)) -> "ItemParameters":
         """Parameters with no lucky guess possible at ``rows``: a skip that says "I do not know" is read with them."""
         guessing = self.guessing.copy()

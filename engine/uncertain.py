@@ -157,7 +157,7 @@ def checked_covariance(parameters: ItemParameters, covariance: ArrayLike) -> Flo
     scale = np.sqrt(np.abs(np.where(free, variance, 0.0)))
     with np.errstate(invalid="ignore"):
         even = np.abs(values - values.transpose(0, 2, 1)) <= 1e-8 * scale[:, :, None] * scale[:, None, :]
-    _refuse(~even.reshape(len(parameters), -1).all(axis=1), "a covariance that is not finite and symmetrical")
+    _refuse(~even.reshape(-1, width * width).all(axis=1), "a covariance that is not finite and symmetrical")
     _refuse((free & ~has & (variance != 0)).any(axis=1), "a variance of a parameter that it does not have")
     lowest = np.linalg.eigvalsh(values)[:, 0]
     _refuse(lowest < -1e-8 * np.square(scale).sum(axis=1), "a covariance with a negative variance")

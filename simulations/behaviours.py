@@ -13,6 +13,7 @@ from scipy.special import expit, logit
 
 from engine.arrays import Bools, Floats, Ints
 from engine.errors import DesignError
+from engine.parameters import ItemParameters
 from engine.responses import SKIPPED
 from engine.table import Table
 from simulations.chances import chances, knowing
@@ -25,6 +26,7 @@ class Trait(IntEnum):
     SKIPPING = 0
     GUESSING = 1
     SPEED = 2
+    BELONGING = 3
 
 
 class Question(NamedTuple):
@@ -155,6 +157,87 @@ class Guessing:
 
 
 @dataclass(frozen=True)
+class Hurrying:
+    """Answers a part of the questions in haste, at random.
+
+    Parameters
+    ----------
+    part : float
+        Of the questions.
+    chance : float
+        That a random answer earns full credit; else it earns none.
+    """
+
+    part: float = 0.5
+    chance: float = 0.25
+
+    def __post_init__(self) -> None:
+        """Refuse shares that are not."""
+        _check_share(self.part, "answers in haste")
+        _check_share(self.chance, "lucky guesses")
+
+    def __call__(self, question: Question, answer: Answer) -> Answer:
+        """Hurry; one number decides about haste and luck."""
+        u = number(question.seed, Stream.GUESSES, question.position)
+        best = question.table.categories_of[question.item] - 1
+        random = np.where(u < self.part * self.chance, best, 0)
+        return answer._replace(response=np.where(u < self.part, random, answer.response))
+
+
+@dataclass(frozen=True)
+class Among:
+    """Only a share of the simulees behave so; the others keep the answer so far.
+
+    Parameters
+    ----------
+    share : float
+        Of the simulees.
+    behaviours : tuple of Behaviour
+        Applied in order.
+    """
+
+    share: float
+    behaviours: tuple[Behaviour, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse shares that are not."""
+        _check_share(self.share, "simulees who behave so")
+
+    def members(self, seeds: Ints) -> Bools:
+        """Which of the simulees behave so, (n,)."""
+        return np.asarray(number(seeds, Stream.TRAITS, Trait.BELONGING) < self.share)
+
+    def __call__(self, question: Question, answer: Answer) -> Answer:
+        """Change the answers of those who behave so."""
+        changed = _applied(self.behaviours, question, answer)
+        members = self.members(question.seed)
+        return Answer(
+            np.where(members, changed.response, answer.response), np.where(members, changed.seconds, answer.seconds)
+        )
+
+
+@dataclass(frozen=True)
+class OnItems:
+    """Answers items whose true parameters are others than those that the test takes for true.
+
+    Parameters
+    ----------
+    parameters : ItemParameters
+        True parameters of the I items of the table.
+    behaviours : tuple of Behaviour
+        Applied in order, as if the table had these parameters.
+    """
+
+    parameters: ItemParameters
+    behaviours: tuple[Behaviour, ...] = (ModelTrue(),)
+
+    def __call__(self, question: Question, answer: Answer) -> Answer:
+        """Answer the true items."""
+        true = question._replace(table=question.table._replace(parameters=self.parameters))
+        return _applied(self.behaviours, true, answer)
+
+
+@dataclass(frozen=True)
 class Timed:
     """Takes a log-normal time over each item, at a personal speed (van der Linden 2006).
 
@@ -202,7 +285,11 @@ def behaving(
 
 def reply(behaviours: tuple[Behaviour, ...], question: Question) -> Answer:
     """Answer of the simulees to a question."""
-    answer = Answer(np.zeros(question.item.shape, dtype=np.int64), np.full(question.item.shape, np.nan))
+    nothing = Answer(np.zeros(question.item.shape, dtype=np.int64), np.full(question.item.shape, np.nan))
+    return _applied(behaviours, question, nothing)
+
+
+def _applied(behaviours: tuple[Behaviour, ...], question: Question, answer: Answer) -> Answer:
     for behaviour in behaviours:
         answer = behaviour(question, answer)
     return answer

@@ -11,7 +11,7 @@ from engine.calibration import structure
 from engine.calibration.calibrate import calibrate
 from engine.calibration.em import Options
 from engine.calibration.priors import NO_PRIORS, Priors
-from engine.calibration.result import Calibration, ItemStatus
+from engine.calibration.result import Calibration, Errors, ItemStatus
 from engine.errors import DesignError, ResponseError
 from engine.latent import LatentTree
 from engine.parameters import POLYTOMOUS, Model
@@ -132,7 +132,7 @@ def _replication(plan: Plan, seed: int, found: Calibration, seconds: float) -> R
     return Replication(
         seed=seed,
         estimates=_estimates(found, width),
-        errors=_errors(found, width),
+        errors=errors_laid(found.errors, found.parameters.model, found.rows, (found.status.size, width)),
         status=found.status,
         answers=found.counts,
         loadings=structure.loadings(found.latent) if isinstance(found.latent, LatentTree) else np.empty(0),
@@ -151,13 +151,20 @@ def _estimates(found: Calibration, width: int) -> Floats:
     return _laid(own, found.rows, found.status.size, width)
 
 
-def _errors(found: Calibration, width: int) -> Floats:
-    errors, steps = found.errors, found.errors.thresholds
-    steps = steps.copy() if steps.shape[1] else np.full((errors.difficulty.size, 1), np.nan)
-    plain = ~np.isin(found.parameters.model, POLYTOMOUS)
+def errors_laid(errors: Errors, models: Ints, rows: Ints, shape: tuple[int, int]) -> Floats:
+    """Lay the standard errors of J items out in a table (I, P).
+
+    Parameters
+    ----------
+    errors : Errors
+    models, rows : (J,) int
+    shape : (I, P)
+    """
+    steps = errors.thresholds.copy() if errors.thresholds.shape[1] else np.full((rows.size, 1), np.nan)
+    plain = ~np.isin(models, POLYTOMOUS)
     steps[plain, 0] = errors.difficulty[plain]
     own = np.column_stack([errors.discrimination, steps, errors.guessing, errors.slipping])
-    return _laid(own, found.rows, found.status.size, width)
+    return _laid(own, rows, *shape)
 
 
 def _laid(own: Floats, rows: Ints, count: int, width: int) -> Floats:

@@ -20,6 +20,7 @@ from engine.calibration.working import from_working
 from engine.errors import DesignError, ParameterError, ResponseError
 from engine.grid import Grid
 from engine.latent import Independent, Latent, LatentTree
+from engine.parameters import ItemParameters
 from engine.responses import SkipPolicy
 
 
@@ -118,7 +119,7 @@ def calibrate(
     found, grid, refinements = estimated(task, sample, begin, first, options)
     spread = uncertainty(task, sample, found.point, grid) if options.errors else unknown(task, found.point)
     counts = np.sum(tallies, axis=(0, 2))
-    return _result(task, sample, begin, _Ended(found, grid, refinements, spread), options, counts)
+    return _result(task, sample, begin, _Ended(found, grid, refinements, spread), options, counts, fixed)
 
 
 class _Ended(NamedTuple):
@@ -128,7 +129,9 @@ class _Ended(NamedTuple):
     spread: Uncertainty
 
 
-def _result(task: Task, sample: Sample, begin: Start, ended: _Ended, options: Options, counts: Ints) -> Calibration:
+def _result(
+    task: Task, sample: Sample, begin: Start, ended: _Ended, options: Options, counts: Ints, fixed: Fixed | None
+) -> Calibration:
     found, grid, refinements, spread = ended
     point, expected, problem = found.point, found.step.expected, task.problem
     latent: Latent = task.latent
@@ -140,7 +143,7 @@ def _result(task: Task, sample: Sample, begin: Start, ended: _Ended, options: Op
     return Calibration(
         rows=begin.entries.column,
         group=begin.entries.group,
-        parameters=from_working(problem.models, point.working),
+        parameters=_parameters(begin, point, fixed),
         working=point.working,
         errors=spread.errors,
         covariance=spread.covariance,
@@ -160,6 +163,16 @@ def _result(task: Task, sample: Sample, begin: Start, ended: _Ended, options: Op
         learners=sample.learners,
         silent=sample.silent,
     )
+
+
+def _parameters(begin: Start, point: Point, fixed: Fixed | None) -> ItemParameters:
+    """Item parameters; held ones to the last bit as they were given."""
+    found = from_working(begin.models, point.working)
+    if fixed is None:
+        return found
+    place = {int(row): at for at, row in enumerate(fixed.rows)}
+    held = [place[row] if row in place else len(place) + at for at, row in enumerate(begin.entries.column.tolist())]
+    return fixed.parameters.joined(found).take(held)
 
 
 def _statuses(begin: Start, point: Point, found: Found, options: Options) -> Ints:

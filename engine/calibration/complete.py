@@ -9,7 +9,7 @@ from engine.arrays import Floats
 from engine.calibration import population
 from engine.calibration.expectation import Expected
 from engine.calibration.maximisation import Problem, system
-from engine.calibration.missing import CANONICAL
+from engine.calibration.answers import CANONICAL
 from engine.calibration.population import Population
 from engine.calibration.priors import NO_PRIORS, log_prior
 
@@ -68,9 +68,9 @@ def of_items(problem: Problem, working: Floats, counts: Floats, nodes: Floats) -
             information[other, :, column] = ((below - above) / (2.0 * step))[other]
         information = 0.5 * (information + information.transpose(0, 2, 1))
     if problem.priors:
-        information = information - log_prior(
-            problem.priors, problem.models, working, problem.free.astype(np.float64)
-        )[2]
+        information = (
+            information - log_prior(problem.priors, problem.models, working, problem.free.astype(np.float64))[2]
+        )
     return np.asarray(information)
 
 

@@ -162,9 +162,7 @@ def mantel_haenszel(
     return result
 
 
-def _criterion(
-    categories: Categories, shared: Bools, models: Sequence[str] | str | None, strata: int
-) -> Criterion:
+def _criterion(categories: Categories, shared: Bools, models: Sequence[str] | str | None, strata: int) -> Criterion:
     """Match on the summed score when nobody misses any of the items that both groups have, else on ability."""
     if (categories[:, shared] != MISSING).all():
         return SummedScore(categories)

@@ -25,15 +25,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.arrays import Bools, Floats, Ints
+from engine.arrays import Floats, Ints
+from engine.calibration.answers import Answers, Scores, answers_of
 from engine.calibration.expectation import Prior, posteriors
-from engine.calibration.maximisation import Problem
 from engine.calibration.sample import Sample
-from engine.calibration.working import slopes
-from engine.parameters import Model
 
-CANONICAL: Final = (Model.ONE_PL, Model.TWO_PL, Model.GPCM)
-"""Models whose slope and intercepts are natural parameters: answers weigh the ability, and nothing else."""
 SMALLEST: Final = 1e-12
 """Posterior probability from which a node matters to a learner."""
 CELLS: Final = 2**20
@@ -42,82 +38,6 @@ MOST_KINDS: Final = 64
 """Sets of items whose sums are held at a time."""
 BIN: Final = 1.15
 """Ratio of the numbers of answers of learners who go together, padded to the largest."""
-
-
-class Scores(NamedTuple):
-    """Scores in one competence: derivatives of the log-likelihood of abilities and answers.
-
-    Every answer is a column. A row is what has parameters: each item, then each group whose mean and log sd are free;
-    to belong to a group is one more answer.
-    """
-
-    by_column: Floats  # (S, columns + Q + 1, G) scores of each slot of parameters; zeros in the last column
-    row: Ints  # (columns + Q + 1,) row of each column
-    category: Ints  # (columns,)
-    rows: int  # R = J + Q
-    grouped: Bools  # (Q,) groups whose population is free
-    canonical: bool
-    place: slice  # columns of the competence among those of the sample
-
-
-def scores(problem: Problem, working: Floats, nodes: Floats, people: Floats, grouped: Bools, slots: Ints) -> list[Scores]:
-    """Scores of each competence.
-
-    Parameters
-    ----------
-    problem : Problem
-    working : (J, P) float
-    nodes : (G,) float
-    people : (Q, C, 2, G) float
-        Derivatives of the log probabilities of the nodes in the mean and in log sd of each group.
-    grouped : (Q, C) bool
-        Which of them are estimated.
-    slots : (S,) int
-        Columns of working parameters that matter, the slope and the first intercept before others.
-
-    Returns
-    -------
-    list of C Scores
-    """
-    units = problem.units
-    by_parameter = slopes(problem.models[units.item], working[units.item], nodes, units.lucky).by_parameter[:, :, slots]
-    exists = np.arange(by_parameter.shape[1])[None, :] < units.categories[:, None]
-    found = []
-    for c, (low, high) in enumerate(zip(units.bounds[:-1], units.bounds[1:], strict=True)):
-        unit, category = np.nonzero(exists[low:high])
-        items, row = np.unique(units.item[low:high], return_inverse=True)
-        groups = grouped.shape[0]
-        table = np.zeros((slots.size, unit.size + groups + 1, nodes.size))
-        table[:, : unit.size] = by_parameter[low:high][unit, category].transpose(1, 0, 2)
-        table[:2, unit.size : -1] = people[:, c].transpose(1, 0, 2)
-        owner = np.concatenate([row[unit], items.size + np.arange(groups), [0]])
-        canonical = bool(np.isin(problem.models[items], CANONICAL).all())
-        place = slice(int(units.first[low]), int(units.first[high]))
-        found.append(Scores(table, owner, category, items.size + groups, grouped[:, c], canonical, place))
-    return found
-
-
-class Answers(NamedTuple):
-    """Answers of n learners in one competence, ordered by learner; their group is one of them where it is free."""
-
-    learner: Ints  # (A,)
-    column: Ints  # (A,)
-    count: Ints  # (n,) answers of each learner
-
-    def of(self, chosen: Ints) -> "Answers":
-        """Answers of some learners, numbered anew in the order given."""
-        starts = np.cumsum(self.count) - self.count
-        count = self.count[chosen]
-        at = np.repeat(starts[chosen] - (np.cumsum(count) - count), count) + np.arange(int(count.sum()))
-        return Answers(np.repeat(np.arange(chosen.size), count), self.column[at], count)
-
-    def padded(self, empty: int) -> Ints:
-        """Columns side by side, (n, most answers), the rest filled with ``empty``."""
-        laid = np.full((self.count.size, int(self.count.max(initial=0))), empty)
-        laid[self.learner, np.arange(self.learner.size) - np.repeat(np.cumsum(self.count) - self.count, self.count)] = (
-            self.column
-        )
-        return laid
 
 
 def missing(
@@ -139,8 +59,7 @@ def missing(
     Returns
     -------
     list of C arrays (R, S, R, S)
-        Between any two competences that are independent, scores do not covary; on a tree, what lies between two
-        competences is left out.
+        Within each competence; between two that hang together, see :mod:`engine.calibration.between`.
     """
     totals = [np.zeros((part.rows, part.by_column.shape[0]) * 2) for part in found]
     held: list[dict[bytes, Alike]] = [{} for _ in found]
@@ -148,7 +67,7 @@ def missing(
         group = sample.group[block.start : block.stop]
         laid = zip(found, totals, held, block.answers, posteriors(block, sample, log_p, prior), strict=True)
         for part, total, kinds, cells, density in laid:
-            answers = _answers(cells, part, group)
+            answers = answers_of(cells, part, group)
             left, same = _classes(answers, part, together)
             for kind, chosen in same:
                 own = _alike(answers.of(chosen), density[chosen], part, prior.nodes)
@@ -161,20 +80,6 @@ def missing(
     for part, total, kinds in zip(found, totals, held, strict=True):
         _add_alike(kinds, part, total)
     return totals
-
-
-def _answers(cells: "Floats", part: Scores, group: Ints) -> Answers:
-    learner, column = cells.nonzero()
-    ordered = np.argsort(learner, kind="stable") if (np.diff(learner) < 0).any() else slice(None)
-    learner, column = learner[ordered].astype(np.int64), column[ordered].astype(np.int64)
-    count = np.bincount(learner, minlength=group.size)
-    if not part.grouped.any():
-        return Answers(learner, column, count)
-    people = np.flatnonzero(part.grouped[group])
-    last = np.cumsum(count)[people]
-    learner = np.insert(learner, last, people)
-    column = np.insert(column, last, part.category.size + group[people])
-    return Answers(learner, column, count + part.grouped[group])
 
 
 def _classes(answers: Answers, part: Scores, together: int) -> tuple[Ints, list[tuple[bytes, Ints]]]:
@@ -240,7 +145,9 @@ def _add_many(answers: Answers, density: Floats, part: Scores, total: Floats) ->
         chosen = answers.of(batch)
         columns = np.full((batch.size, rows), empty)
         columns[chosen.learner, part.row[chosen.column]] = chosen.column
-        laid = [part_scores.transpose(1, 0, 2) for part_scores in _centred(part, columns, density[batch, window], window)]
+        laid = [
+            part_scores.transpose(1, 0, 2) for part_scores in _centred(part, columns, density[batch, window], window)
+        ]
         flat = np.concatenate(laid).reshape(width * rows, -1)
         total += (flat @ flat.T).reshape(width, rows, width, rows).transpose(1, 0, 3, 2)
 

@@ -225,6 +225,10 @@ def test_what_is_no_covariance_is_refused(whole: Floats, words: str) -> None:
         expected_curves(ItemParameters.of("2PL", [1.0, 1.0], [0.0, 0.0]), whole, NODES)
 
 
+def test_no_items_have_no_curves() -> None:
+    assert expected_curves(banks.logistic(0, 0), np.zeros((0, 4, 4)), NODES).log_p.shape == (0, 2, NODES.size)
+
+
 def test_a_design_of_before_the_option_keeps_its_hash_and_one_with_it_is_another() -> None:
     old = to_dict(Design())
     assert "parameters" not in old

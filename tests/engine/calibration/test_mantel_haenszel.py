@@ -222,7 +222,7 @@ def test_what_cannot_be_tested_has_its_status_and_does_not_stop_the_rest() -> No
 
 def test_classes_of_ets() -> None:
     """|D-DIF| 1.2 significant, 1.2 not, 2 surely above 1, 2 not surely, 0.9 significant."""
-    cases = [(600, 1.2, EtsClass.B), (30, 1.2, EtsClass.A), (600, 2.0, EtsClass.C), (60, 2.0, EtsClass.B)]
+    cases = [(600, 1.2, EtsClass.B), (30, 1.2, EtsClass.A), (600, 2.0, EtsClass.C), (50, 2.0, EtsClass.B)]
     for half, delta, wanted in [*cases, (3000, 0.9, EtsClass.A)]:
         odds = math.exp(delta / 2.35)
         right = round(2 * half * math.sqrt(odds) / (1 + math.sqrt(odds)))

@@ -1,0 +1,115 @@
+"""Answers and their scores, as the missing information needs them: the score of a learner is the sum over the answers."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from engine.arrays import Bools, Floats, Ints
+from engine.calibration.maximisation import Problem
+from engine.calibration.working import slopes
+from engine.parameters import Model
+
+CANONICAL: Final = (Model.ONE_PL, Model.TWO_PL, Model.GPCM)
+"""Models whose slope and intercepts are natural parameters: answers weigh the ability, and nothing else."""
+
+
+class Scores(NamedTuple):
+    """Scores in one competence: derivatives of the log-likelihood of abilities and answers.
+
+    Every answer is a column. A row is what has parameters: each item, then each group whose mean and log sd are free;
+    to belong to a group is one more answer.
+    """
+
+    by_column: Floats  # (S, columns + Q + 1, G) scores of each slot of parameters; zeros in the last column
+    row: Ints  # (columns + Q + 1,) row of each column
+    category: Ints  # (columns,)
+    rows: int  # R = J + Q
+    grouped: Bools  # (Q,) groups whose population is free
+    canonical: bool
+    place: slice  # columns of the competence among those of the sample
+
+
+def scores(
+    problem: Problem, working: Floats, nodes: Floats, people: Floats, grouped: Bools, slots: Ints
+) -> list[Scores]:
+    """Scores of each competence.
+
+    Parameters
+    ----------
+    problem : Problem
+    working : (J, P) float
+    nodes : (G,) float
+    people : (Q, C, 2, G) float
+        Derivatives of the log probabilities of the nodes in the mean and in log sd of each group.
+    grouped : (Q, C) bool
+        Which of them are estimated.
+    slots : (S,) int
+        Columns of working parameters that matter, the slope and the first intercept before others.
+
+    Returns
+    -------
+    list of C Scores
+    """
+    units = problem.units
+    by_parameter = slopes(problem.models[units.item], working[units.item], nodes, units.lucky).by_parameter[:, :, slots]
+    exists = np.arange(by_parameter.shape[1])[None, :] < units.categories[:, None]
+    found = []
+    for c, (low, high) in enumerate(zip(units.bounds[:-1], units.bounds[1:], strict=True)):
+        unit, category = np.nonzero(exists[low:high])
+        items, row = np.unique(units.item[low:high], return_inverse=True)
+        groups = grouped.shape[0]
+        table = np.zeros((slots.size, unit.size + groups + 1, nodes.size))
+        table[:, : unit.size] = by_parameter[low:high][unit, category].transpose(1, 0, 2)
+        table[:2, unit.size : -1] = people[:, c].transpose(1, 0, 2)
+        owner = np.concatenate([row[unit], items.size + np.arange(groups), [0]])
+        canonical = bool(np.isin(problem.models[items], CANONICAL).all())
+        place = slice(int(units.first[low]), int(units.first[high]))
+        found.append(Scores(table, owner, category, items.size + groups, grouped[:, c], canonical, place))
+    return found
+
+
+class Answers(NamedTuple):
+    """Answers of n learners in one competence, ordered by learner; their group is one of them where it is free."""
+
+    learner: Ints  # (A,)
+    column: Ints  # (A,)
+    count: Ints  # (n,) answers of each learner
+
+    def of(self, chosen: Ints) -> "Answers":
+        """Answers of some learners, numbered anew in the order given."""
+        starts = np.cumsum(self.count) - self.count
+        count = self.count[chosen]
+        at = np.repeat(starts[chosen] - (np.cumsum(count) - count), count) + np.arange(int(count.sum()))
+        return Answers(np.repeat(np.arange(chosen.size), count), self.column[at], count)
+
+    def padded(self, empty: int) -> Ints:
+        """Columns side by side, (n, most answers), the rest filled with ``empty``."""
+        laid = np.full((self.count.size, int(self.count.max(initial=0))), empty)
+        laid[self.learner, np.arange(self.learner.size) - np.repeat(np.cumsum(self.count) - self.count, self.count)] = (
+            self.column
+        )
+        return laid
+
+
+def answers_of(cells: "csr_array | Floats", part: Scores, group: Ints) -> Answers:
+    """Answers of the learners of a block in one competence.
+
+    Parameters
+    ----------
+    cells : (n, columns)
+        Zeros and ones.
+    part : Scores
+    group : (n,) int
+    """
+    learner, column = cells.nonzero()
+    ordered = np.argsort(learner, kind="stable") if (np.diff(learner) < 0).any() else slice(None)
+    learner, column = learner[ordered].astype(np.int64), column[ordered].astype(np.int64)
+    count = np.bincount(learner, minlength=group.size)
+    if not part.grouped.any():
+        return Answers(learner, column, count)
+    people = np.flatnonzero(part.grouped[group])
+    last = np.cumsum(count)[people]
+    learner = np.insert(learner, last, people)
+    column = np.insert(column, last, part.category.size + group[people])
+    return Answers(learner, column, count + part.grouped[group])

@@ -1,4 +1,4 @@
-"""Answers and their scores, as the missing information needs them: the score of a learner is the sum over the answers."""
+"""Answers and their scores; the score of a learner is the sum of those of the answers."""
 
 from typing import Final, NamedTuple
 
@@ -7,6 +7,7 @@ from scipy.sparse import csr_array
 
 from engine.arrays import Bools, Floats, Ints
 from engine.calibration.maximisation import Problem
+from engine.calibration.sample import Cells
 from engine.calibration.working import slopes
 from engine.parameters import Model
 
@@ -74,26 +75,25 @@ class Answers(NamedTuple):
 
     learner: Ints  # (A,)
     column: Ints  # (A,)
-    count: Ints  # (n,) answers of each learner
+    counts: Ints  # (n,) answers of each learner
 
     def of(self, chosen: Ints) -> "Answers":
         """Answers of some learners, numbered anew in the order given."""
-        starts = np.cumsum(self.count) - self.count
-        count = self.count[chosen]
+        starts = np.cumsum(self.counts) - self.counts
+        count = self.counts[chosen]
         at = np.repeat(starts[chosen] - (np.cumsum(count) - count), count) + np.arange(int(count.sum()))
         return Answers(np.repeat(np.arange(chosen.size), count), self.column[at], count)
 
     def padded(self, empty: int) -> Ints:
         """Columns side by side, (n, most answers), the rest filled with ``empty``."""
-        laid = np.full((self.count.size, int(self.count.max(initial=0))), empty)
-        laid[self.learner, np.arange(self.learner.size) - np.repeat(np.cumsum(self.count) - self.count, self.count)] = (
-            self.column
-        )
+        laid = np.full((self.counts.size, int(self.counts.max(initial=0))), empty)
+        starts = np.cumsum(self.counts) - self.counts
+        laid[self.learner, np.arange(self.learner.size) - np.repeat(starts, self.counts)] = self.column
         return laid
 
 
-def answers_of(cells: "csr_array | Floats", part: Scores, group: Ints) -> Answers:
-    """Answers of the learners of a block in one competence.
+def answers_of(cells: "csr_array | Cells", part: Scores, group: Ints) -> Answers:
+    """List the answers of the learners of a block in one competence.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from scipy.sparse import csr_array
 
 from engine.arrays import Floats, Ints
 from engine.calibration.answers import Scores
-from engine.calibration.sample import Sample
+from engine.calibration.sample import Cells, Sample
 from engine.latent import Links
 
 DEGREE: Final = 3
@@ -57,8 +57,8 @@ def between(
     ends = [_ends(place) for place in places]
     adders = [_adders(part, place, end) for part, place, end in zip(found, places, ends, strict=True)]
     for block in sample.blocks:
-        cells = [csr_array(answers, dtype=np.float64) for answers in block.answers]
-        tables = [own @ log_p[part.place] for own, part in zip(cells, found, strict=True)]
+        cells = [_sparse(answers) for answers in block.answers]
+        tables = [np.asarray(own @ log_p[part.place]) for own, part in zip(cells, found, strict=True)]
         leaves = [np.exp(table - table.max(axis=1, keepdims=True)) for table in tables]
         tree = _passed(leaves, links, nodes)
         loads = [
@@ -102,6 +102,10 @@ def _passed(leaves: list[Floats], links: Links, nodes: Floats) -> Passed:
             from_domain[c] = (polynomials * leaves[c]) @ links.competence_up[c] / up[c]
             from_root[c] = (from_domain[c] * gathered[d]) @ links.domain_up[d] / arriving[d]
     return Passed(weights, from_domain, from_root, domain, root)
+
+
+def _sparse(answers: "csr_array | Cells") -> csr_array:
+    return csr_array(answers.astype(np.float64)) if isinstance(answers, np.ndarray) else answers
 
 
 def _scaled(message: Floats) -> Floats:

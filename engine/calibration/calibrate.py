@@ -98,9 +98,8 @@ def calibrate(
     count = given.shape[1]
     codes = model_codes(models, count)
     places = _codes(competence, count, latent.competences, "competence of each item")
-    people = np.zeros(given.shape[0], dtype=np.int64) if group is None else np.asarray(group)
-    groups = int(people.max(initial=0)) + 1
-    people = _codes(people, given.shape[0], groups, "group of each learner")
+    people = _people(group, given.shape[0])
+    groups = int(people.max()) + 1
     common = None if anchors is None else np.unique(_rows(anchors, count, "anchors"))
     _agreeing(latent, groups, estimate_loadings, common, fixed, count)
     tallies = [tally(given if groups == 1 else given[people == q], skip, time_out) for q in range(groups)]
@@ -114,7 +113,7 @@ def calibrate(
         )
     sample = prepare(given, begin.entries, people, latent.competences, skip, time_out)
     problem = Problem(begin.models, begin.free, begin.tie, priors, sample.units)
-    task = Task(problem, _free_population(begin, groups, latent), latent, _label(latent, estimate_loadings))
+    task = Task(problem, _free_population(begin, tallies, latent), latent, _label(latent, estimate_loadings))
     first = Population(np.zeros((groups, latent.competences)), np.ones((groups, latent.competences)))
     found, grid, refinements = estimated(task, sample, begin, first, options)
     spread = uncertainty(task, sample, found.point, grid) if options.errors else unknown(task, found.point)
@@ -186,15 +185,16 @@ def _statuses(begin: Start, point: Point, found: Found, options: Options) -> Int
     return status
 
 
-def _free_population(begin: Start, groups: int, latent: Latent) -> Bools:
-    free = np.zeros((groups, latent.competences), dtype=bool)
+def _free_population(begin: Start, tallies: Sequence[Ints], latent: Latent) -> Bools:
+    """Means and sds that are estimated: a group is compared with the others by answers to what they have in common."""
+    entries, common = begin.entries, begin.entries.group < 0
+    free = np.zeros((len(tallies), latent.competences), dtype=bool)
     if isinstance(latent, LatentTree):
         return free
-    free[1:] = True
-    held = ~begin.free.any(axis=1)
-    free[:, np.unique(begin.entries.competence[held])] = True
-    empty = np.setdiff1d(np.arange(latent.competences), begin.entries.competence)
-    free[:, empty] = False
+    for own, counted in zip(free, tallies, strict=True):
+        own[entries.competence[common & (counted[entries.column].sum(axis=1) > 0)]] = True
+    held = np.unique(entries.competence[~begin.free.any(axis=1)])
+    free[0, np.setdiff1d(np.arange(latent.competences), held)] = False
     return free
 
 
@@ -210,6 +210,17 @@ def _codes(given: ArrayLike | None, count: int, limit: int, what: str) -> Ints:
     if codes.shape != (count,) or codes.dtype.kind not in "iu" or (codes < 0).any() or (codes >= limit).any():
         raise ParameterError(f"The {what} must be one of {count} whole numbers from 0 to {limit - 1}; correct it.")
     return codes.astype(np.int64)
+
+
+def _people(group: ArrayLike | None, learners: int) -> Ints:
+    people = np.zeros(learners, dtype=np.int64) if group is None else np.asarray(group)
+    whole = people.shape == (learners,) and people.dtype.kind in "iu" and not (people < 0).any()
+    if not whole or np.unique(people).size != int(people.max()) + 1:
+        raise ParameterError(
+            f"The group of each of the {learners} learners must be a whole number, and the groups 0, 1, ... without a "
+            "gap; number them anew."
+        )
+    return people.astype(np.int64)
 
 
 def _rows(given: ArrayLike, count: int, what: str) -> Ints:

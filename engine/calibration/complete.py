@@ -7,9 +7,9 @@ import numpy as np
 
 from engine.arrays import Floats
 from engine.calibration import population
+from engine.calibration.answers import CANONICAL
 from engine.calibration.expectation import Expected
 from engine.calibration.maximisation import Problem, system
-from engine.calibration.answers import CANONICAL
 from engine.calibration.population import Population
 from engine.calibration.priors import NO_PRIORS, log_prior
 
@@ -88,7 +88,7 @@ def of_people(people: Population, nodes: Floats) -> Floats:
     """
     turn = _turn(people, nodes)
     weights = np.exp(population.log_weights(people, nodes))
-    return turn - np.sum(turn * weights[..., None, :], axis=-1, keepdims=True)
+    return np.asarray(turn - np.sum(turn * weights[..., None, :], axis=-1, keepdims=True))
 
 
 def of_groups(people: Population, mass: Floats, nodes: Floats) -> Floats:

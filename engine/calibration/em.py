@@ -186,7 +186,9 @@ def estimated(task: Task, sample: Sample, begin: Start, first: Population, optio
     grid : Grid
     refinements : int
     """
-    loadings = structure.loadings(task.latent) if isinstance(task.latent, LatentTree) else np.empty(0)
+    loadings = np.empty(0)
+    if isinstance(task.latent, LatentTree):
+        loadings = structure.evened(structure.loadings(task.latent), task.label)
     point, grid = Point(begin.working, first, loadings), options.grid
     if sample.learners >= 4 * options.subset:
         point = climb(task, sample.some(options.subset), point, grid, 30, 0.1, gain=1.0).point
@@ -218,7 +220,7 @@ def _scale(task: Task, now: Step, grid: Grid) -> Floats:
     found = system(task.problem, now.image.working, now.expected.counts, grid.nodes)
     diagonal = np.sqrt(np.maximum(np.einsum("jpp->jp", found.information), 1e-6))[task.problem.free]
     learners = np.sqrt(np.maximum(now.expected.mass.sum(axis=-1), 1.0))[task.free_population]
-    edges = np.full(_free_loadings(task).sum(), np.sqrt(learners.sum() if learners.size else 1.0) + 1.0)
+    edges = np.sqrt(now.expected.edges.sum(axis=(1, 2)))[_free_loadings(task)]
     return np.concatenate([diagonal, learners, learners, edges])
 
 
@@ -248,4 +250,6 @@ def _allowed(task: Task, point: Point, image: Point) -> Point:
     """Point within the bounds; items that make no sense there take their EM image."""
     working = bounded(task.problem, point.working)
     sane = ordered(task.problem.models, working) & (np.abs(np.nan_to_num(working)) < 100.0).all(axis=1)
+    tie = task.problem.tie
+    sane &= (tie < 0) | ~np.isin(tie, tie[~sane])
     return point._replace(working=np.where(sane[:, None], working, image.working))

@@ -152,7 +152,8 @@ def _checked(given: Ints, models: Ints, fixed: Fixed | None) -> None:
 def _first(models: Ints, categories: Ints, given: Ints, free: Bools, priors: Priors) -> Floats:
     """Slopes of 1 and intercepts that give the proportions observed."""
     count, size = free.shape
-    smooth = given[:, : size - 2] + 0.5 * (np.arange(size - 2) < categories[:, None])
+    smooth = 0.5 * (np.arange(size - 2) < categories[:, None])
+    smooth[:, : given.shape[1]] += given[:, : size - 2]
     share = smooth / smooth.sum(axis=1, keepdims=True)
     working = np.full((count, size), np.nan)
     working[:, 0] = 1.0
@@ -204,8 +205,9 @@ def _held_slopes(working: Floats, free: Bools, tie: Ints, held: Bools) -> Ints:
 
 
 def _widened(known: Floats, size: int) -> Floats:
-    """Working parameters with room for more steps."""
+    """Working parameters with room for more steps, or without the steps that none of these items has."""
     wide = np.full((known.shape[0], size), np.nan)
-    wide[:, : known.shape[1] - 2] = known[:, :-2]
+    kept = min(size, known.shape[1]) - 2
+    wide[:, :kept] = known[:, :kept]
     wide[:, -2:] = known[:, -2:]
     return wide

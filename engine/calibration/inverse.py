@@ -32,8 +32,8 @@ def inverted(matrix: Floats) -> tuple[Floats, bool]:
 
     Examples
     --------
-    >>> inverted(np.array([[2.0, 0.0], [0.0, 4.0]]))[0].tolist()
-    [[0.5, 0.0], [0.0, 0.25]]
+    >>> inverted(np.array([[4.0, 0.0], [0.0, 16.0]]))[0].tolist()
+    [[0.25, 0.0], [0.0, 0.0625]]
     >>> inverted(np.array([[2.0, 0.0, 0.0], [0.0, 1.0, 1.0], [0.0, 1.0, 1.0]]))[0].round(9).tolist()
     [[0.5, nan, nan], [nan, nan, nan], [nan, nan, nan]]
     """

@@ -108,9 +108,8 @@ def maximised(problem: Problem, working: Floats, counts: Floats, nodes: Floats) 
     gradient = _scaled(problem, working, now)
     for _ in range(STEPS):
         step = _step(problem, working, now)
-        moving = np.ones(working.shape[0], dtype=bool)
         for _ in range(HALVINGS):
-            moved = bounded(problem, working + np.where(moving[:, None], step, 0.0))
+            moved = bounded(problem, working + step)
             after = system(problem, moved, counts, nodes)
             worse = _lowered(problem, now.value, after.value)
             if not worse.any():
@@ -163,11 +162,8 @@ def _by_item(part: Floats, item: Ints, count: int) -> Floats:
 
 def _scaled(problem: Problem, working: Floats, now: System) -> Floats:
     gradient, information = now.gradient.copy(), np.einsum("jpp->jp", now.information).copy()
-    tied = problem.tie >= 0
-    if tied.any():
-        for part in (gradient, information):
-            sums = np.bincount(problem.tie[tied], weights=part[tied, 0])
-            part[tied, 0] = sums[problem.tie[tied]]
+    for part in (gradient, information):
+        part[:, 0] = _summed(problem.tie, part[:, 0])
     low = (working <= np.where(np.arange(working.shape[1]) == 0, LOWEST_SLOPE, -FURTHEST)) & (gradient < 0)
     high = (working >= np.where(np.arange(working.shape[1]) == 0, MAX_DISCRIMINATION, FURTHEST)) & (gradient > 0)
     stuck = at_bound(working) & (low | high)
@@ -178,7 +174,9 @@ def _scaled(problem: Problem, working: Floats, now: System) -> Floats:
 def _step(problem: Problem, working: Floats, now: System) -> Floats:
     """Scoring step of each item, (J, P); what is held or pressed against a bound does not move."""
     size = working.shape[1]
-    held = ~problem.free | (at_bound(working) & _outward(working, now.gradient))
+    pull = now.gradient.copy()
+    pull[:, 0] = _summed(problem.tie, pull[:, 0])
+    held = ~problem.free | (at_bound(working) & _outward(working, pull))
     information = np.where(held[:, :, None] | held[:, None, :], 0.0, now.information)
     diagonal = np.einsum("jpp->jp", information)
     damping = np.maximum(np.abs(now.gradient) / LONGEST - diagonal, 0.0) + np.maximum(RIDGE, 1e-10 * diagonal)
@@ -190,7 +188,17 @@ def _step(problem: Problem, working: Floats, now: System) -> Floats:
     step[own] = _solved(information[own], gradient[own][..., None])[..., 0]
     if tied.any():
         step[tied] = _tied_step(information[tied], gradient[tied], problem.tie[tied])
-    return np.asarray(step * np.minimum(1.0, LONGEST / np.maximum(np.abs(step).max(axis=1, keepdims=True), RIDGE)))
+    longest = np.abs(step).max(axis=1)
+    for label in np.unique(problem.tie[tied]):
+        together = problem.tie == label
+        longest[together] = longest[together].max()
+    return np.asarray(step * np.minimum(1.0, LONGEST / np.maximum(longest, RIDGE))[:, None])
+
+
+def _summed(tie: Ints, part: Floats) -> Floats:
+    """Sum over the items that share a slope, given to each of them; the others keep their own."""
+    sums = np.bincount(tie + 1, weights=part)
+    return np.where(tie >= 0, sums[tie + 1], part)
 
 
 def _tied_step(information: Floats, gradient: Floats, tie: Ints) -> Floats:
@@ -222,10 +230,5 @@ def _outward(working: Floats, gradient: Floats) -> Bools:
 
 def _lowered(problem: Problem, before: Floats, after: Floats) -> Bools:
     """For which items a step went down or nowhere; items that share a slope step together and are judged together."""
-    result = np.asarray(~(after >= before - 1e-12 * np.abs(before)))
-    tied = problem.tie >= 0
-    if tied.any():
-        label = problem.tie[tied]
-        sums = [np.bincount(label, weights=value[tied]) for value in (before, after)]
-        result[tied] = (~(sums[1] >= sums[0] - 1e-12 * np.abs(sums[0])))[label]
-    return result
+    both = [_summed(problem.tie, value) for value in (before, after)]
+    return np.asarray(~(both[1] >= both[0] - 1e-12 * np.abs(both[0])))

@@ -34,14 +34,18 @@ SMALLEST: Final = 1e-12
 """Posterior probability from which a node matters to a learner."""
 CELLS: Final = 2**20
 """Numbers in one array of scores, at most: what is held stays within the processor's caches or not far beyond."""
-MOST_KINDS: Final = 64
-"""Sets of items whose sums are held at a time."""
 BIN: Final = 1.15
 """Ratio of the numbers of answers of learners who go together, padded to the largest."""
 
 
 def missing(
-    sample: Sample, found: Sequence[Scores], log_p: Floats, prior: Prior, together: int = 24, share: float = 0.5
+    sample: Sample,
+    found: Sequence[Scores],
+    log_p: Floats,
+    prior: Prior,
+    together: int = 24,
+    share: float = 0.5,
+    most_kinds: int = 64,
 ) -> list[Floats]:
     """Sum over the learners of the posterior covariances of their scores.
 
@@ -55,6 +59,8 @@ def missing(
         Learners with the same items of canonical models, from which they are taken together.
     share : float
         Share of the items, from which a learner has answered most.
+    most_kinds : int
+        Sets of items whose sums are held at a time.
 
     Returns
     -------
@@ -72,9 +78,9 @@ def missing(
             for kind, chosen in same:
                 own = _alike(answers.of(chosen), density[chosen], part, prior.nodes)
                 kinds[kind] = kinds[kind].added(own) if kind in kinds else own
-            if len(kinds) > MOST_KINDS:
+            if len(kinds) > most_kinds:
                 _add_alike(kinds, part, total)
-            most = answers.count[left] >= share * part.rows
+            most = answers.counts[left] >= share * part.rows
             _add_many(answers.of(left[most]), density[left[most]], part, total)
             _add_few(answers.of(left[~most]), density[left[~most]], part, total)
     for part, total, kinds in zip(found, totals, held, strict=True):
@@ -85,8 +91,8 @@ def missing(
 def _classes(answers: Answers, part: Scores, together: int) -> tuple[Ints, list[tuple[bytes, Ints]]]:
     """Learners who answered the same items of canonical models, where they are many, under a key; first, the others."""
     if not part.canonical:
-        return np.arange(answers.count.size), []
-    given = np.zeros((answers.count.size, part.rows), dtype=bool)
+        return np.arange(answers.counts.size), []
+    given = np.zeros((answers.counts.size, part.rows), dtype=bool)
     given[answers.learner, part.row[answers.column]] = True
     kinds, place, sizes = np.unique(np.packbits(given, axis=1), axis=0, return_inverse=True, return_counts=True)
     order = np.argsort(place.ravel(), kind="stable")
@@ -172,7 +178,7 @@ def _add_few(answers: Answers, density: Floats, part: Scores, total: Floats) -> 
 
 def _batches(answers: Answers, density: Floats, part: Scores, rows: int | None) -> Iterator[tuple[Ints, slice]]:
     """Learners with about as many answers and about the same ability, and the nodes that matter to them."""
-    count = answers.count
+    count = answers.counts
     if count.size == 0:
         return
     matters = density > SMALLEST

@@ -1,9 +1,9 @@
 """Observed information: standard errors of what was calibrated.
 
-The covariance of the estimates is the inverse of minus the Hessian of the marginal log posterior where it is highest. By
+The covariance of the estimates is the inverse of minus the Hessian of the marginal log posterior at its maximum. By
 Louis (1982), that is the information that responses and abilities would give together, less the missing information
-(:mod:`engine.calibration.missing`, :mod:`engine.calibration.between`), less the Hessian of the log priors. Loadings of a
-tree have theirs from differences of the gradient, which the E-step gives exactly (Fisher's identity; Oakes 1999).
+(:mod:`engine.calibration.missing`, :mod:`engine.calibration.between`), less the Hessian of the log priors. Loadings of
+a tree have theirs from differences of the gradient, which the E-step gives exactly (Fisher's identity; Oakes 1999).
 
 References
 ----------
@@ -52,7 +52,7 @@ class Uncertainty(NamedTuple):
 
 
 def uncertainty(task: Task, sample: Sample, point: Point, grid: Grid) -> Uncertainty:
-    """Standard errors at the maximum of the log posterior.
+    """Find the standard errors at the maximum of the log posterior.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ class Places(NamedTuple):
 
 
 def numbered(problem: Problem, grouped: Bools, label: Ints, linked: bool) -> Places:
-    """Number the parameters.
+    """Give each free parameter its number.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def gather(block: Floats, place: Ints, cells: Floats) -> None:
     low, count = int(number.min()), int(number.max() - number.min()) + 1
     sums = csr_array((np.ones(free.size), (number - low, np.arange(free.size))), shape=(count, free.size))
     flat = cells.reshape(place.size, place.size)[np.ix_(free, free)]
-    block[low : low + count, low : low + count] -= sums @ (sums @ flat).T
+    block[low : low + count, low : low + count] -= np.asarray(sums @ np.asarray(sums @ flat).T)
 
 
 def add(block: Floats, place: Ints, values: Floats) -> None:

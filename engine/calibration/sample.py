@@ -27,6 +27,9 @@ BLOCK: Final = 1024
 DENSE: Final = 0.3
 """Share of answers from which plain matrices are faster: dense products do seven times the work in the same time."""
 
+HIGHEST: Final = 127
+"""Highest category: categories are kept as bytes."""
+
 
 class Units(NamedTuple):
     """U units, ordered by competence, then by item; the columns of a unit follow each other."""
@@ -111,9 +114,20 @@ def tally(responses: ArrayLike, skip: SkipPolicy, time_out: SkipPolicy) -> Ints:
     Returns
     -------
     (I, K) int
+
+    Raises
+    ------
+    ResponseError
+        When a response is no category and no code.
     """
     given = np.asarray(responses)
     highest = max(int(given.max(initial=0)), 1)
+    if highest > HIGHEST:
+        item = int(np.argmax(given.max(axis=0)))
+        raise ResponseError(
+            f"Item number {item + 1} has the response {highest}; categories go from 0 to {HIGHEST}, and what is missing "
+            "has a code of engine.responses."
+        )
     counts = np.zeros((given.shape[1], highest + 1), dtype=np.int64)
     for start in range(0, given.shape[0], BLOCK):
         part, _ = _evidence(given[start : start + BLOCK], skip, time_out)

@@ -47,6 +47,12 @@ def ties(tree: LatentTree) -> Ints:
     return label
 
 
+def evened(values: Floats, label: Ints) -> Floats:
+    """Loadings (D + C,) with those of one label at their mean: where estimation starts."""
+    size = np.bincount(label + 1, minlength=label.size + 1)[label + 1]
+    return np.where(label >= 0, _tied(values, label) / size, values)
+
+
 def profile(edges: Floats, nodes: Floats, values: Floats) -> tuple[Floats, Floats, Floats]:
     """Expect the log-likelihood of each edge, with its first two derivatives in the loading, each (E,).
 

@@ -12,6 +12,7 @@ from itembank.calibrations import CalibrationRecord, LeftOut, Loading, Loadings,
 from itembank.estimates import ItemEstimates
 from itembank.item_rows import ItemRow
 from itembank.tables import ItemTable
+from simulations.calibration.groups import figures
 from simulations.calibration.study import Study, error_of, model_of, row_parameters, words
 
 
@@ -122,6 +123,7 @@ def summary(study: Study) -> dict[str, Any]:
         "loadings": None if (loadings := _loadings(study)) is None else loadings.model_dump(mode="json"),
         "competences": [_competence(study, place) for place in range(len(plan.competences))],
         "times": _times(study),
+        "dif": figures(plan, study.compared) if study.asked.dif else None,
         "left_out": dict(study.left_out),
         "by_item": _by_item(study),
     }

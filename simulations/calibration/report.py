@@ -11,6 +11,7 @@ from engine.calibration.result import ItemStatus, interval
 from engine.latent import LatentTree
 from simulations.calibration import figures
 from simulations.calibration.fit import Fit
+from simulations.calibration.groups import Comparison, letter, worst
 from simulations.calibration.study import Study, model_of, words
 from simulations.page import Grid, Picture, page, pictured
 from simulations.readings import Reading, number
@@ -163,6 +164,7 @@ def _pictures(study: Study) -> list[Picture]:
 def _tables(study: Study) -> list[Grid]:
     tables = [_items(study, code, fit) for code, fit in _competences(study)]
     tables += [table for code, fit in _competences(study) if (table := _pairs(study, code, fit)) is not None]
+    tables += [_dif(study, one) for one in study.compared]
     if isinstance(study.calibration.latent, LatentTree):
         tables.insert(0, _loadings(study))
     if study.table.groups:
@@ -224,6 +226,40 @@ def _pairs(study: Study, code: str, fit: Fit) -> Grid | None:
         ("Item", "Item", "Q3"),
         rows,
     )
+
+
+def _dif(study: Study, one: Comparison) -> Grid:
+    rows = [
+        (
+            study.plan.ids[one.items[at]],
+            _p(one.scores.adjusted_p[at]),
+            number(float(one.scores.delta[at])),
+            number(float(one.scores.standardised[at])),
+            letter(int(one.scores.ets[at])),
+            _p(one.curves.adjusted_p[at]),
+            number(float(one.curves.signed[at])),
+            number(float(one.curves.unsigned[at])),
+            " and ".join(
+                name
+                for name, flagged in (("scores", one.scores.flagged[at]), ("curves", one.curves.flagged[at]))
+                if flagged
+            ),
+        )
+        for at in worst(one).tolist()
+    ]
+    several = f" in {one.competence}" if len(study.plan.competences) > 1 else ""
+    caption = (
+        f"Learners of the same level, {one.focal} against {study.table.groups[0]}; negative is harder for {one.focal}. "
+        "By scores: Mantel-Haenszel, delta on the scale of ETS (class A small, B moderate, C large). By curves: "
+        "likelihood ratio, signed and unsigned area between the curves in score points, for the items that are not "
+        "anchors. An item is flagged when p, corrected for the number of items, is below 0.05 and the effect is not "
+        "small."
+    )
+    columns = (
+        *("Item", "p by scores", "Delta", "Difference in sds", "Class", "p by curves", "Signed area", "Unsigned area"),
+        "Flagged by",
+    )
+    return Grid(f"Items that work differently for {one.focal}{several}", caption, columns, rows)
 
 
 def _loadings(study: Study) -> Grid:

@@ -24,6 +24,7 @@ from itembank.parameters import Parameters, to_engine
 from itembank.responses import ResponseTable, read_responses
 from itembank.times import read_times
 from simulations.calibration.fit import Fit, fits
+from simulations.calibration.groups import Comparison, comparisons
 from simulations.calibration.plan import Plan
 
 
@@ -95,6 +96,8 @@ class Study:
         Of the items of the plan.
     held : tuple of str
         Items whose parameters were held.
+    compared : tuple of Comparison
+        DIF, where it was asked for.
     seconds : float
         That the estimation took, with standard errors, without reading and fit.
     """
@@ -106,6 +109,7 @@ class Study:
     fits: tuple[Fit | None, ...]
     times: TimeCalibration | None
     held: tuple[str, ...]
+    compared: tuple[Comparison, ...]
     seconds: float
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -189,6 +193,7 @@ def study(asked: Asked, plan: Plan, table: ResponseTable, known: Mapping[str, Pa
         fits(found, plan, table.responses, table.group, asked.policy),
         None if asked.times is None else calibrate_times(_seconds(asked.times, plan)),
         tuple(known),
+        comparisons(plan, table, asked.policy, asked.priors) if asked.dif else (),
         seconds,
         _options(asked, plan, table, tuple(known)),
     )

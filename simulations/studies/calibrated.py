@@ -40,6 +40,7 @@ LENGTH: Final = 20
 """Items of an adaptive test of one competence."""
 ADAPTIVE: Final = Design(stop=MaxLength(LENGTH), grid=Grid(-4.5, 4.5, 46))
 """The most informative item at the posterior mean: the rule that capitalises most on errors of calibration."""
+SHOWN: Final = ("rmse", "bias", "in 95 %", "level exact", "within one")
 HONEST: Final[tuple[Behaviour, ...]] = (ModelTrue(),)
 WITHOUT_ERRORS: Final = Options(errors=False)
 
@@ -121,12 +122,14 @@ def tried(
     -------
     result : Result
     figures : dict
-        Those of :func:`simulations.studies.comparison.precision`, "told/real", the root mean square of the posterior sd
-        over the rmse, and "a asked", the mean error of the discriminations of the items asked, as often as asked.
+        Rmse, bias, 95 % coverage and levels as :func:`simulations.studies.comparison.precision` has them, "told/real",
+        the root mean square of the posterior sd over the rmse, and "a asked", the mean error of the discriminations of
+        the items asked, as often as asked.
     """
     table = table_of(truth, design, belief)
     result = simulate(design, table, learners, (OnItems(truth.parameters, behaviours),), allowed=belief.allowed)
-    figures = precision(measure(design, table, result))
+    every = precision(measure(design, table, result))
+    figures = {name: every[name] for name in SHOWN}
     scope = list(design.competences_in_scope)
     figures["told/real"] = float(np.sqrt(np.mean(result.sd[:, scope] ** 2))) / figures["rmse"]
     gap = belief.parameters.discrimination - truth.parameters.discrimination

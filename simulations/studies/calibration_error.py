@@ -79,11 +79,8 @@ def replicate(case: Case, seed: int) -> dict[str, Figures]:
             own = recovered(truth, found)
             shared = {"a bank": own["bias a"], "rmse a": own["rmse a"], "rmse b": own["rmse b"]}
             arms[f"{size} learners{name}"] = _figures(truth, design, belief, tested, reference) | shared
-            if not name:
-                unsure = replace(design, parameters="uncertain")
-                arms[f"{size} learners, taken as uncertain"] = (
-                    _figures(truth, unsure, belief, tested, reference) | shared
-                )
+            unsure = replace(design, parameters="uncertain")
+            arms[f"{size} learners{name}, uncertain"] = _figures(truth, unsure, belief, tested, reference) | shared
     return arms
 
 

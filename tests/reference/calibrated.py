@@ -9,7 +9,6 @@ from engine.calibration.complete import gradient
 from engine.calibration.expectation import Expected, expect
 from engine.calibration.maximisation import Problem, table
 from engine.calibration.observed import placed
-from engine.calibration.places import Places
 from engine.calibration.population import Population
 from engine.calibration.priors import NO_PRIORS, Priors, log_prior, priors_named
 from engine.calibration.sample import Sample, prepare, tally
@@ -86,7 +85,7 @@ def dichotomous(seed: int, count: int, model: str) -> ItemParameters:
 
 def polytomous(seed: int, count: int, model: str) -> ItemParameters:
     rng = np.random.default_rng(seed)
-    steps = np.sort(rng.normal(0.0, 0.3, (count, 3)) + [-1.0, 0.1, 1.1], axis=1)
+    steps = np.sort(rng.normal([-1.0, 0.1, 1.1], 0.3, (count, 3)), axis=1)
     return ItemParameters.of(model, rng.uniform(0.9, 1.6, count), thresholds=steps.tolist())
 
 

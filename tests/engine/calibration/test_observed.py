@@ -242,7 +242,7 @@ def test_competences_with_nothing_to_estimate_have_no_block_to_invert():
     held = entries.Fixed(np.arange(3), items.take(np.arange(3)))
     places = np.array([0, 0, 0, 1, 1, 1])
     own = case(simulated(4, 300, items), "2PL", fixed=held, competence=places, latent=Independent(2))
-    errors, _, _, _, definite = uncertainty(own.task, own.sample, own.estimated(), GRID)
+    errors, _, _, _, definite = uncertainty(own.task, own.sample, own.estimated(USUAL), GRID)
     assert definite
     assert np.isnan(errors.difficulty[:3]).all()
     assert np.isfinite(errors.difficulty[3:]).all()

@@ -126,7 +126,7 @@ def figures_of(truth: Truth, replications: Sequence[Replication]) -> Figures:
     items = by_item(known, estimates, errors)
     status = np.stack([each.status for each in replications])
     kinds, parts = {}, {}
-    for name, cells in _cells(truth).items():
+    for name, cells in cells_of(truth).items():
         if (items.used[cells] > 0).any():
             parts[name] = by_replication(known[cells], estimates[:, cells], errors[:, cells])
             kinds[name] = _kind(items, cells, parts[name])

@@ -121,6 +121,32 @@ def test_groups_with_anchors(command: Command, tmp_path: Path) -> None:
     assert read_item_table(tmp_path / "items.csv").ids == (*IDS[:6], "i7@a", "i7@b", "i8@a", "i8@b")
 
 
+def test_an_item_that_works_differently_in_a_group_is_flagged(command: Command, tmp_path: Path) -> None:
+    rng = np.random.default_rng(13)
+    theta = rng.normal(size=3000)
+    given = answers(ITEMS, theta, 14)
+    harder = ItemParameters.of("2PL", ITEMS.discrimination, ITEMS.difficulty + np.array([0, 0, 0, 0.9, 0, 0, 0, 0]))
+    given[1500:] = answers(harder, theta[1500:], 15)
+    lines = [f"{'ab'[n >= 1500]},{','.join(map(str, row))}" for n, row in enumerate(given.tolist())]
+    (tmp_path / "r.csv").write_text(f"school,{','.join(IDS)}\n" + "\n".join(lines) + "\n")
+    words = ("calibrate", "r.csv", "--group", "school", "--dif", "--out", "items.csv", "--report", "report.json")
+    assert command(*words)[0] == 0
+    told = report(tmp_path)["dif"]
+    assert [row["id"] for row in told if row["mh_flagged"]] == ["i4"]
+    assert [row["id"] for row in told if row["lr_flagged"]] == ["i4"]
+    assert told[3]["mh_delta"] < -1.5
+    assert told[3]["lr_signed"] < -0.1
+    assert "Items that work differently for b" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_dif_without_groups_is_refused(command: Command, tmp_path: Path) -> None:
+    write(tmp_path / "r.csv", IDS, answers(ITEMS, np.random.default_rng(1).normal(size=100), 2))
+    status, _, err = command("calibrate", "r.csv", "--dif", "--out", "items.csv")
+    assert status == 2
+    assert "--group" in err
+    assert not (tmp_path / "items.csv").exists()
+
+
 def test_response_times_ride_along(command: Command, tmp_path: Path) -> None:
     rng = np.random.default_rng(9)
     write(tmp_path / "r.csv", IDS, answers(ITEMS, rng.normal(size=1000), 10))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import expit, ndtri, softmax
+from scipy.special import expit, ndtri, rel_entr, softmax
 from scipy.stats import qmc
 
 from engine.adaptive import Design, begin, decide, replay, step
@@ -14,9 +14,11 @@ from engine.arrays import Floats
 from engine.calibration.working import to_working
 from engine.designs import content_hash, from_dict, to_dict
 from engine.errors import DesignError, ParameterError
+from engine.grid import Grid
 from engine.models import curves, information
 from engine.parameters import ItemParameters, Model
 from engine.picks import Best, Pick, TopK
+from engine.ranking import quantised
 from engine.scores import InformationAtMean, KullbackLeibler, Score, VarianceReduction, WeightedInformation
 from engine.state import Facts
 from engine.stopping import MaxLength
@@ -201,6 +203,13 @@ def test_asymptotes_that_may_cross_leave_a_curve_that_rises(guessing: float) -> 
     np.testing.assert_allclose(p.sum(axis=0), 1.0, atol=1e-12)
 
 
+def test_asymptotes_that_cross_change_places() -> None:
+    item = ItemParameters.of("4PL", [1.5], [0.0], [0.5], [0.6])
+    p = np.exp(expected_log_probability(item, covariance([0.1, 0.1, 0.8, 0.8], 0.0, 4), [-30.0, 30.0]))[0, 1]
+    c, d = expit(np.random.default_rng(4).normal([0.0, np.log(1.5)], 0.8, (200_000, 2))).T
+    np.testing.assert_allclose(p, [np.minimum(c, d).mean(), np.maximum(c, d).mean()], atol=0.01)
+
+
 def broken(place: tuple[int, ...], value: float) -> Floats:
     whole = np.zeros((2, 4, 4)) + np.diag([0.04, 0.04, 0.0, 0.0])
     whole[place] = value
@@ -268,6 +277,41 @@ def test_decisions_are_those_of_the_whole_bank(
     short, dense = decide(design, table, state, u), decide(design, table._replace(shortlist=None), state, u)
     np.testing.assert_array_equal(short.item, dense.item)
     np.testing.assert_array_equal(short.reason, dense.reason)
+
+
+@pytest.mark.parametrize("count", [20, 38, 61])
+def test_bounds_hold_everywhere_in_their_cells(count: int) -> None:
+    items = banks.mixed(11, 150)
+    table = build_table(items, dataclasses.replace(UNSURE, grid=Grid(-4.0, 4.0, count)), covariance=errors(items, 1))
+    shortlist = table.shortlist
+    assert shortlist is not None
+    ability = np.linspace(-4.0, 4.0, 60_001)[:-1]
+    cell = ((ability - shortlist.lower) * shortlist.scale).astype(int)
+    exact = quantised(table.information_at(ability)).T
+    listed = np.take_along_axis(exact, shortlist.rows[cell].astype(int), axis=1)
+    assert (listed <= shortlist.bounds[cell, :-1]).all()
+    np.put_along_axis(exact, shortlist.rows[cell].astype(int), -np.inf, axis=1)
+    assert (exact.max(axis=1) <= shortlist.bounds[cell, -1]).all()
+
+
+def test_scores_at_the_mean_are_those_of_the_expected_curves() -> None:
+    items = banks.mixed(7, 24)
+    design = dataclasses.replace(UNSURE, latent=banks.TREE)
+    table = unsure_table(design, items, 7, 0.3)
+    situation = banks.situation(design, table, banks.states(design, table, 7, (3,)))
+    at = np.clip(situation.mean[:, table.competence], -4.0, 4.0)
+    doubt = errors(items, 7, 0.3)
+    own = [[expected_curves(items.take([i]), doubt[[i]], at[n, [i]]) for i in range(24)] for n in range(3)]
+    informs = np.array([[np.sum(np.exp(c.log_p) * c.first**2) for c in row] for row in own])
+    np.testing.assert_allclose(InformationAtMean()(situation), informs, rtol=2e-3)
+    elsewhere = np.exp(expected_log_probability(items, doubt, table.nodes))
+    here = np.zeros((3, 24, elsewhere.shape[1]))
+    for place in np.ndindex(3, 24):
+        p = np.exp(own[place[0]][place[1]].log_p[0, :, 0])
+        here[(*place, slice(p.size))] = p
+    apart = rel_entr(here[..., None], elsewhere[None]).sum(axis=2)
+    weighed = np.einsum("nig,nig->ni", apart, situation.posterior[:, table.competence])
+    np.testing.assert_allclose(KullbackLeibler("posterior")(situation), weighed, rtol=2e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize(

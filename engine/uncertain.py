@@ -4,8 +4,8 @@ An item whose working parameters have the estimate xi and the covariance S answe
 
     P(k | theta) = E[P(k | theta, x)],  x ~ N(xi, S).
 
-Its curves are flatter than those of the estimate, the more so the less is known of it: a belief built on them is as
-wide as the calibration deserves, and a slope that is high by chance no longer looks informative.
+Its curves are flatter than those of the estimate, so that beliefs built on them are wider and an item hardly known is
+less informative. The mean slope stays the estimate: a prior in the calibration draws chance back, not this average.
 
 The expectation is a sum over points with positive weights: a Gauss-Hermite product on the principal axes of S, and
 beyond four of them a spherical rule of degree 3 on the smaller ones. A point that is no item, because its slope is

@@ -20,7 +20,7 @@ _GROUPS: Final = 8
 """Groups of tasks for each process: few enough to cost little, many enough to end together."""
 
 
-def each(
+def results_of(
     function: Callable[[Shared, Task], Found],
     shared: Shared,
     tasks: Sequence[Task],
@@ -86,9 +86,7 @@ def _group(function: Callable[[Shared, Task], Found], shared: Shared, tasks: Seq
     return list(_one_by_one(function, shared, tasks))
 
 
-def _one_by_one(
-    function: Callable[[Shared, Task], Found], shared: Shared, tasks: Sequence[Task]
-) -> Iterator[Found]:
+def _one_by_one(function: Callable[[Shared, Task], Found], shared: Shared, tasks: Sequence[Task]) -> Iterator[Found]:
     for task in tasks:
         with threadpool_limits(1):
             found = function(shared, task)

@@ -1,4 +1,4 @@
-"""How well does a model predict answers that it has not seen?
+"""How well a model predicts answers that it has not seen.
 
 Answers of a response table are hidden at random, the model is calibrated on the others, and each hidden answer is
 predicted from the remaining answers of its learner. Models of the same responses are compared answer by answer: of two
@@ -6,6 +6,7 @@ latent structures, the better one gives higher probabilities to what learners re
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -30,13 +31,12 @@ TOGETHER: Final = 512
 """Learners whose posteriors are held at once."""
 
 
-class HeldOut(NamedTuple):
+class Scores(NamedTuple):
     """Hidden answers and how well they were predicted, each (A,), ordered by fold, learner and item.
 
     ``log_score`` is log P(answer), ``brier`` the sum over categories of (P - 1 if answered so, else 0)^2;
     ``plain_log_score`` and ``plain_brier`` are those of the shares of the item among the other learners, which know
-    nothing of the learner. ``unpredicted`` counts hidden answers to items that could not be calibrated without them;
-    ``calibrations`` holds that of each fold.
+    nothing of the learner.
     """
 
     fold: Ints
@@ -47,6 +47,23 @@ class HeldOut(NamedTuple):
     brier: Floats
     plain_log_score: Floats
     plain_brier: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Prediction of hidden answers.
+
+    Parameters
+    ----------
+    scores : Scores
+        Of the hidden answers, one entry each.
+    unpredicted : int
+        Hidden answers to items, or in categories, that could not be calibrated without them; they are not scored.
+    calibrations : tuple of Calibration
+        That of each fold.
+    """
+
+    scores: Scores
     unpredicted: int
     calibrations: tuple[Calibration, ...]
 
@@ -134,7 +151,8 @@ def held_out_scores(
     if given.ndim != 2 or given.size == 0:
         raise ResponseError("Prediction needs a table of whole numbers, one row for each learner, one column an item.")
     fold, learner, item = folds_of(given, folds, seed)
-    parts, calibrations, lost = [], [], 0
+    parts: list[Scores] = []
+    calibrations = []
     for turn in range(turns):
         here = fold == turn
         rest = given.copy()
@@ -149,12 +167,10 @@ def held_out_scores(
             skip=skip,
             options=options,
         )
-        part = _predicted(found, places, rest, given, learner[here], item[here], skip)
-        parts.append((np.full(part[0].size, turn), *part))
+        parts.append(_predicted(found, places, rest, given, Cells(turn, learner[here], item[here]), skip))
         calibrations.append(found)
-        lost += int(here.sum()) - part[0].size
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    return HeldOut(*columns, lost, tuple(calibrations))
+    scores = Scores._make(np.concatenate(column) for column in zip(*parts, strict=True))
+    return HeldOut(scores, int(np.count_nonzero(fold < turns)) - scores.item.size, tuple(calibrations))
 
 
 def advantage(scores: ArrayLike, others: ArrayLike, learner: ArrayLike, share: float = 0.95) -> Difference:
@@ -192,25 +208,37 @@ def advantage(scores: ArrayLike, others: ArrayLike, learner: ArrayLike, share: f
 
 
 def compared(one: HeldOut, other: HeldOut, share: float = 0.95) -> tuple[Difference, Difference]:
-    """How much better ``one`` predicts than ``other``: differences of log scores (positive) and of Brier scores (negative).
+    """How much better ``one`` predicts than ``other``: differences of log scores, then of Brier scores.
+
+    A better prediction has a higher log score and a lower Brier score.
 
     Raises
     ------
     DesignError
         When they did not predict the same answers.
     """
-    if not all(np.array_equal(mine, theirs) for mine, theirs in zip(one[:4], other[:4], strict=True)):
+    mine, theirs = one.scores, other.scores
+    if not all(np.array_equal(a, b) for a, b in zip(mine[:4], theirs[:4], strict=True)):
         raise DesignError("The two models did not predict the same answers; use the same responses, folds and seed.")
     return (
-        advantage(one.log_score, other.log_score, one.learner, share),
-        advantage(one.brier, other.brier, one.learner, share),
+        advantage(mine.log_score, theirs.log_score, mine.learner, share),
+        advantage(mine.brier, theirs.brier, mine.learner, share),
     )
 
 
+class Cells(NamedTuple):
+    """Hidden answers of one fold, each (A,)."""
+
+    fold: int
+    learner: Ints
+    item: Ints
+
+
 def _predicted(
-    found: Calibration, competence: Ints, rest: Ints, given: Ints, learner: Ints, item: Ints, skip: SkipPolicy
-) -> tuple[Ints | Floats, ...]:
+    found: Calibration, competence: Ints, rest: Ints, given: Ints, hidden: Cells, skip: SkipPolicy
+) -> Scores:
     """Scores of the hidden answers to calibrated items, in categories that they have."""
+    fold, learner, item = hidden
     row = np.full(given.shape[1], -1)
     row[found.rows] = np.arange(found.rows.size)
     kept = (row[item] >= 0) & (given[learner, item] < found.parameters.categories[row[item]])
@@ -224,7 +252,7 @@ def _predicted(
         own = belief[learner[low:high] - start, competence[item[low:high]]]
         p[low:high] = np.matmul(chances[at[low:high]], own[:, :, None])[:, :, 0]
     shares = _shares(rest[:, found.rows], p.shape[1])[at]
-    return learner, item, category, *_scored(p, category), *_scored(shares, category)
+    return Scores(np.full(item.size, fold), learner, item, category, *_scored(p, category), *_scored(shares, category))
 
 
 def _beliefs(found: Calibration, competence: Ints, rest: Ints, skip: SkipPolicy) -> Floats:
@@ -243,7 +271,8 @@ def _beliefs(found: Calibration, competence: Ints, rest: Ints, skip: SkipPolicy)
 
 def _shares(rest: Ints, categories: int) -> Floats:
     """Shares of the categories of each item among the answers that were not hidden, (J, K)."""
-    return np.stack([(rest == k).sum(axis=0) for k in range(categories)], axis=1) / (rest >= 0).sum(axis=0)[:, None]
+    counts = np.stack([np.count_nonzero(rest == k, axis=0) for k in range(categories)], axis=1)
+    return np.asarray(counts / counts.sum(axis=1, keepdims=True))
 
 
 def _scored(p: Floats, category: Ints) -> tuple[Floats, Floats]:

@@ -64,7 +64,9 @@ def curve_of(truth: Truth, studies: Mapping[int, Figures], expected_errors: Floa
     sizes = sorted(studies)
     kinds = [name for name in studies[sizes[-1]].kinds]
     missing = Figure(float("nan"), float("nan"))
-    rmse = {kind: [studies[n].kinds[kind].rmse if kind in studies[n].kinds else missing for n in sizes] for kind in kinds}
+    rmse = {
+        kind: [studies[n].kinds[kind].rmse if kind in studies[n].kinds else missing for n in sizes] for kind in kinds
+    }
     converged = np.array([studies[n].converged.mean() for n in sizes])
     return Curve(np.array(sizes, dtype=np.int64), rmse, expected_rmse(truth, expected_errors), converged)
 

@@ -225,7 +225,7 @@ def _kind(items: ByItem, cells: Bools, parts: ByReplication) -> Kind:
     )
 
 
-def _cells(truth: Truth) -> dict[str, Bools]:
+def cells_of(truth: Truth) -> dict[str, Bools]:
     """Where the parameters of each kind stand in the table of all, (I, P)."""
     shape = reported(truth.parameters).shape
     place = np.broadcast_to(np.arange(shape[1]), shape)

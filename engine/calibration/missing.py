@@ -162,18 +162,18 @@ def _add_few(answers: Answers, density: Floats, part: Scores, total: Floats) -> 
     """Add the covariances of learners who answered few rows."""
     width, rows = part.by_column.shape[0], part.rows
     empty = part.row.size - 1
+    flat = total.reshape(-1)
     for batch, window in _batches(answers, density, part, None):
         columns = answers.of(batch).padded(empty)
         row = part.row[columns]
-        pair = (row[:, :, None] * rows + row[:, None, :]).ravel()
+        pair = ((row[:, :, None] * width * rows + row[:, None, :]) * width).ravel()
         laid = _centred(part, columns, density[batch, window], window)
         for p in range(width):
             for q in range(p, width):
-                sums = np.bincount(pair, np.matmul(laid[p], laid[q].transpose(0, 2, 1)).ravel(), rows * rows)
-                table = sums.reshape(rows, rows)
-                total[:, p, :, q] += table
+                products = np.matmul(laid[p], laid[q].transpose(0, 2, 1))
+                np.add.at(flat, pair + (p * rows * width + q), products.ravel())
                 if q > p:
-                    total[:, q, :, p] += table.T
+                    np.add.at(flat, pair + (q * rows * width + p), products.transpose(0, 2, 1).ravel())
 
 
 def _batches(answers: Answers, density: Floats, part: Scores, rows: int | None) -> Iterator[tuple[Ints, slice]]:

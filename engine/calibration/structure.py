@@ -12,7 +12,7 @@ import numpy as np
 from engine.arrays import Floats, Ints
 from engine.latent import MAX_LOADING, LatentTree, transitions
 
-STEP: Final = 1e-4
+STEP: Final = 1e-5
 """Step of the central differences in the loadings."""
 SMALLEST: Final = 1e-3
 """Smallest loading: at 0 the product of two loadings has no slope."""

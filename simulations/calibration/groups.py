@@ -9,7 +9,6 @@ from engine.calibration.dif import LikelihoodRatioDif, likelihood_ratio_dif
 from engine.calibration.mantel_haenszel import MantelHaenszel, mantel_haenszel
 from engine.calibration.multiplicity import DifStatus, EtsClass
 from engine.calibration.priors import Priors
-from engine.errors import DesignError
 from engine.responses import SkipPolicy
 from itembank.responses import ResponseTable
 from simulations.calibration.plan import Plan
@@ -39,15 +38,9 @@ class Comparison:
 
 
 def comparisons(plan: Plan, table: ResponseTable, skip: SkipPolicy, priors: Priors) -> tuple[Comparison, ...]:
-    """Compare every group with the first one, competence by competence.
-
-    Raises
-    ------
-    DesignError
-        When there are no groups.
-    """
+    """Compare every group with the first one, competence by competence; nothing where there are no groups."""
     if table.group is None:
-        raise DesignError("Items are compared between groups: name the column of the groups with --group.")
+        return ()
     found = []
     for place, code in enumerate(plan.competences):
         items = np.flatnonzero(plan.competence == place)

@@ -16,8 +16,8 @@ from simulations.calibration.study import Study, model_of, words
 from simulations.page import Grid, Picture, page, pictured
 from simulations.readings import Reading, number
 
-MOST_CURVES: Final = 48
-"""Items of a competence whose curves are drawn, those that fit worst first."""
+MOST_CURVES: Final = 96
+"""Items whose curves are drawn, those of each competence that fit worst first; eight of each competence at least."""
 MOST_PAIRS: Final = 20
 MISFIT: Final = 0.05
 """Share of false alarms among the items flagged by S-X2 (Benjamini and Hochberg 1995)."""
@@ -137,7 +137,7 @@ def _pictures(study: Study) -> list[Picture]:
     found = []
     told = list(_competences(study))
     for code, fit in told:
-        order = _worst_first(fit)[:MOST_CURVES]
+        order = _worst_first(fit)[: max(8, MOST_CURVES // len(told))]
         several = f", {code}" if len(told) > 1 else ""
         more = "" if order.size == fit.rows.size else f" The {order.size} that fit worst, of {fit.rows.size}."
         found.append(

@@ -15,7 +15,7 @@ from engine.calibration.entries import Fixed
 from engine.calibration.priors import Priors, priors_named
 from engine.calibration.result import Calibration, ItemStatus
 from engine.calibration.times import TimeCalibration, calibrate_times
-from engine.errors import BankError, ParameterError, ResponseError
+from engine.errors import BankError, DesignError, ParameterError, ResponseError
 from engine.grid import Grid
 from engine.latent import LatentTree
 from engine.parameters import POLYTOMOUS, Model
@@ -167,6 +167,8 @@ def study(asked: Asked, plan: Plan, table: ResponseTable, known: Mapping[str, Pa
     known : mapping of item to Parameters
         Those that are held.
     """
+    if asked.dif and table.group is None:
+        raise DesignError("Items are compared between groups: name the column of the groups with --group.")
     fixed, plan = _fixed(plan, known)
     anchors = [_row(plan, id) for id in asked.anchors]
     _speaking(plan, table)

@@ -28,7 +28,7 @@ from itembank.files import shipped_bank
 from itembank.snapshot import Snapshot
 from simulations.administration import Administration, Answers, Complete, responses_of
 from simulations.behaviours import Behaviour, ModelTrue, OnItems
-from simulations.cluster import each
+from simulations.cluster import results_of
 from simulations.learners import Learners, draw
 from simulations.measures import measure
 from simulations.replication import seed_of
@@ -214,7 +214,7 @@ def repeated(
         Figures that are followed by their standard error over the replications.
     """
     seeds = [seed_of(case.seed, number) for number in range(replications)]
-    found = each(replicate, case, seeds, jobs=jobs)
+    found = results_of(replicate, case, seeds, jobs=jobs)
     return [Row(group, name, averaged([arms[name] for arms in found], uncertain)) for name in found[0]]
 
 
@@ -228,7 +228,7 @@ def averaged(figures: Sequence[Figures], uncertain: Sequence[str] = ()) -> Figur
     """
     result: Figures = {}
     for name in figures[0]:
-        values = np.array([each_one[name] for each_one in figures])
+        values = np.array([each[name] for each in figures])
         result[name] = float(values.mean())
         if name in uncertain and values.size > 1:
             result[f"± {name}"] = float(values.std(ddof=1) / np.sqrt(values.size))

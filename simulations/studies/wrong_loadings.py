@@ -13,6 +13,8 @@ from engine.arrays import Floats
 from engine.calibration import structure
 from engine.calibration.em import Options
 from engine.calibration.entries import Fixed
+from engine.calibration.priors import USUAL_PRIORS, LogNormal
+from engine.calibration.result import Calibration
 from engine.latent import MAX_LOADING, LatentTree
 from engine.uniform import uniform
 from itembank.positioning import positioning_design
@@ -34,10 +36,12 @@ from simulations.studies.comparison import Row, show
 
 REPLICATIONS: Final = 2
 SIZES: Final = (250, 1000)
-"""Learners from whose answers loadings are estimated."""
+"""Learners from whose answers loadings are estimated; items together with loadings, from the most of them."""
 ANSWERS: Final = 48
 """Answers of each of them."""
 OFF: Final = 0.1
+NARROW: Final = replace(USUAL_PRIORS, discrimination=LogNormal(0.2, 0.1))
+"""Prior of whoever knows how discriminating the bank is: its discriminations lie between 1.1 and 1.4."""
 
 
 def main(learners: int = 2000, seed: int = 1, jobs: int = 1) -> list[Row]:
@@ -75,16 +79,16 @@ def replicate(case: Case, seed: int) -> dict[str, Figures]:
     arm("independent", np.zeros(true.size), known)
     responses = asked_of(truth, learners_of(truth, max(SIZES), seed, 1), administration=AtRandom(ANSWERS))
     held = Fixed(np.arange(len(truth)), truth.parameters)
+    few = Options(errors=False, fewest=5)
     for size in SIZES:
-        for name, fixed in (("items known", held), ("items too", None)):
-            found = calibrated(
-                truth,
-                responses[:size],
-                fixed=fixed,
-                estimate_loadings=True,
-                options=Options(errors=False, fewest=5),
-            )
-            assert isinstance(found.latent, LatentTree)
-            belief = known if fixed is not None else believing(found, len(truth))
-            arm(f"estimated from {size} learners, {name}", structure.loadings(found.latent), belief)
+        found = calibrated(truth, responses[:size], fixed=held, estimate_loadings=True, options=few)
+        arm(f"estimated from {size} learners", _loadings(found), known)
+    for name, priors in (("usual priors", USUAL_PRIORS), ("narrow prior on a", NARROW)):
+        found = calibrated(truth, responses, priors=priors, estimate_loadings=True, options=few)
+        arm(f"with the items, {name}", _loadings(found), believing(found, len(truth)))
     return arms
+
+
+def _loadings(found: Calibration) -> Floats:
+    assert isinstance(found.latent, LatentTree)
+    return structure.loadings(found.latent)

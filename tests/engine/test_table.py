@@ -6,9 +6,11 @@ from hypothesis import strategies as st
 from engine.adaptive import Design
 from engine.calibration.working import to_working
 from engine.errors import DesignError, ParameterError
+from engine.grid import Grid
 from engine.latent import Independent, LatentTree
 from engine.models import information, log_probability
 from engine.parameters import ItemParameters
+from engine.ranking import quantised
 from engine.responses import NOT_REACHED, SILENCES, SKIPPED, TIMED_OUT
 from engine.scores import VarianceReduction
 from engine.table import build_table
@@ -140,6 +142,22 @@ def test_a_shortlist_is_made_where_it_can_be_believed() -> None:
     assert build_table(MIXED, Design()).shortlist is None
     assert build_table(plain, Design(score=VarianceReduction())).shortlist is None
     assert build_table(plain, Design(latent=Independent(2))).shortlist is None
+
+
+@pytest.mark.parametrize("count", [20, 38, 61])
+def test_interpolated_information_stays_below_its_bounds(count: int) -> None:
+    items = banks.mixed(11, 150)
+    design = Design(parameters="uncertain", grid=Grid(-4.0, 4.0, count))
+    table = build_table(items, design, covariance=doubt(items))
+    shortlist = table.shortlist
+    assert shortlist is not None
+    ability = np.linspace(-4.0, 4.0, 60_001)[:-1]
+    cell = ((ability - shortlist.lower) * shortlist.scale).astype(int)
+    exact = quantised(table.information_at(ability)).T
+    listed = np.take_along_axis(exact, shortlist.rows[cell].astype(int), axis=1)
+    assert (listed <= shortlist.bounds[cell, :-1]).all()
+    np.put_along_axis(exact, shortlist.rows[cell].astype(int), -np.inf, axis=1)
+    assert (exact.max(axis=1) <= shortlist.bounds[cell, -1]).all()
 
 
 @pytest.mark.parametrize(

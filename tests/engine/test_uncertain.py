@@ -14,11 +14,9 @@ from engine.arrays import Floats
 from engine.calibration.working import to_working
 from engine.designs import content_hash, from_dict, to_dict
 from engine.errors import DesignError, ParameterError
-from engine.grid import Grid
 from engine.models import curves, information
 from engine.parameters import ItemParameters, Model
 from engine.picks import Best, Pick, TopK
-from engine.ranking import quantised
 from engine.scores import InformationAtMean, KullbackLeibler, Score, VarianceReduction, WeightedInformation
 from engine.state import Facts
 from engine.stopping import MaxLength
@@ -277,21 +275,6 @@ def test_decisions_are_those_of_the_whole_bank(
     short, dense = decide(design, table, state, u), decide(design, table._replace(shortlist=None), state, u)
     np.testing.assert_array_equal(short.item, dense.item)
     np.testing.assert_array_equal(short.reason, dense.reason)
-
-
-@pytest.mark.parametrize("count", [20, 38, 61])
-def test_bounds_hold_everywhere_in_their_cells(count: int) -> None:
-    items = banks.mixed(11, 150)
-    table = build_table(items, dataclasses.replace(UNSURE, grid=Grid(-4.0, 4.0, count)), covariance=errors(items, 1))
-    shortlist = table.shortlist
-    assert shortlist is not None
-    ability = np.linspace(-4.0, 4.0, 60_001)[:-1]
-    cell = ((ability - shortlist.lower) * shortlist.scale).astype(int)
-    exact = quantised(table.information_at(ability)).T
-    listed = np.take_along_axis(exact, shortlist.rows[cell].astype(int), axis=1)
-    assert (listed <= shortlist.bounds[cell, :-1]).all()
-    np.put_along_axis(exact, shortlist.rows[cell].astype(int), -np.inf, axis=1)
-    assert (exact.max(axis=1) <= shortlist.bounds[cell, -1]).all()
 
 
 def test_scores_at_the_mean_are_those_of_the_expected_curves() -> None:

@@ -116,6 +116,13 @@ def fixed_items() -> Case:
     return case(responses, "2PL", fixed=held, free=[[True]])
 
 
+def fixed_items_of_two_groups() -> Case:
+    items, group = dichotomous(3, 6, "2PL"), np.random.default_rng(7).integers(0, 2, 300)
+    ability = np.where(group == 1, 0.6, -0.2) + np.random.default_rng(5).normal(size=300)
+    held = entries.Fixed(np.array([1, 4]), items.take(np.array([1, 4])))
+    return case(simulated(4, 300, items, ability), "2PL", group=group, fixed=held, free=[[True], [True]])
+
+
 def groups(anchors: np.ndarray | None, models: str = "2PL", holes: float = 0.0) -> Case:
     responses, group = two_groups(6)
     return case(with_holes(1, responses, holes), models, group=group, anchors=anchors, free=[[False], [True]])
@@ -138,6 +145,7 @@ CASES = {
     "two groups, anchors": lambda: groups(np.array([0, 2, 3])),
     "two groups, 1PL, missing": lambda: groups(None, "1PL", 0.2),
     "fixed items": fixed_items,
+    "fixed items, two groups": fixed_items_of_two_groups,
 }
 
 

@@ -24,7 +24,8 @@ def lost(own: Case, point: em.Point, **ways: float) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize(
-    "name", ["1PL", "2PL", "2PL, sparse", "GPCM", "two groups, anchors", "two groups, 1PL, missing"]
+    "name",
+    ["1PL", "2PL", "2PL, sparse", "GPCM", "two groups, anchors", "two groups, 1PL, missing", "fixed items, two groups"],
 )
 def test_learners_taken_together_lose_what_they_lose_one_by_one(name):
     own = CASES[name]()

@@ -1,0 +1,327 @@
+"""Figures of docs/real-data.md: ``python -m tests.real_data.figures SET ...`` prints those of some data sets.
+
+The tests of this folder assert what the quick ones give; ``timss`` and ``timss_held_out`` take minutes.
+"""
+
+import sys
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from engine.arrays import Floats, Ints
+from engine.calibration.calibrate import calibrate
+from engine.calibration.em import Options
+from engine.calibration.entries import Fixed
+from engine.calibration.linking import drift, link
+from engine.calibration.overall import m2
+from engine.calibration.priors import USUAL_PRIORS, Beta, LogNormal, Priors
+from engine.calibration.reliability import reliability
+from engine.calibration.residuals import q3
+from engine.calibration.result import Calibration, ItemStatus
+from engine.latent import Independent, LatentTree
+from engine.models import log_probability
+from engine.parameters import ItemParameters
+from engine.responses import SKIPPED
+from itembank.responses import read_responses
+from simulations.held_out import ROUGH, HeldOut, advantage, compared, held_out_scores
+from tests.reference.data import real_data
+from tests.real_data.sets import COMMON, both_forms, pirls, published, timss, with_omissions
+
+GUESSING = Priors(guessing=Beta(5.0, 17.0))
+WEAK = Priors(discrimination=LogNormal(0.0, 0.5))
+FAMILIES = np.repeat([0, 1, 2, 3], 4)
+"""Reasoning, letters, matrices and rotations of the ability items."""
+G_TREE = LatentTree((0, 0, 0, 0), (0.9,), (0.8,) * 4)
+CONTENT_TREE = LatentTree((0, 0, 0, 0, 1, 1, 1, 1), (0.9, 0.9), (0.9,) * 8)
+PAIR = LatentTree((0, 1), (0.96, 0.96), (0.96, 0.96))
+
+Figures = dict[str, Any]
+
+
+def told(found: Calibration) -> Figures:
+    """What every calibration is asked."""
+    names = {ItemStatus(code).name.lower(): int(np.sum(found.status == code)) for code in np.unique(found.status)}
+    return {
+        "log_likelihood": found.log_likelihood,
+        "parameters": found.free,
+        "bic": found.bic,
+        "converged": found.converged,
+        "gradient": found.gradient,
+        "iterations": found.iterations,
+        "nodes": found.check.grid.count,
+        "spacing_in_smallest_sds": found.check.ratio,
+        "statuses": names,
+    }
+
+
+def near(one: Floats, other: Floats) -> Figures:
+    """Agreement of two sets of estimates."""
+    gap = one - other
+    return {"r": float(np.corrcoef(one, other)[0, 1]), "rmse": float(np.sqrt(np.mean(gap**2))), "bias": gap.mean()}
+
+
+def curve_gap(one: ItemParameters, other: ItemParameters) -> Floats:
+    """Root mean square difference of P(1) over N(0, 1), (I,)."""
+    nodes = np.linspace(-4.0, 4.0, 81)
+    weights = np.exp(-0.5 * nodes**2)
+    gap = np.exp(log_probability(one, nodes)[:, 1]) - np.exp(log_probability(other, nodes)[:, 1])
+    return np.asarray(np.sqrt(gap**2 @ weights / weights.sum()))
+
+
+@cache
+def form(name: str) -> Calibration:
+    """Calibrate one of Kolen and Brennan's forms by itself."""
+    return calibrate(read_responses(real_data(f"kb36_form{name.lower()}")).responses, "3PL", priors=USUAL_PRIORS)
+
+
+def kb36() -> Figures:
+    """Compare with the published estimates, and link, concurrent and fixed calibration with each other."""
+    figures: Figures = {}
+    for name in "XY":
+        found, book = form(name).parameters, published(name)
+        figures[name] = told(form(name)) | {
+            "a": near(found.discrimination, book.discrimination),
+            "b": near(found.difficulty, book.difficulty),
+            "c": near(found.guessing, book.guessing),
+            "largest curve gap": float(curve_gap(found, book).max()),
+        }
+    old, new = form("Y").parameters.take(COMMON), form("X").parameters.take(COMMON)
+    for method in ("mean-mean", "mean-sigma", "haebara", "stocking-lord"):
+        by = link(old, new, method)
+        figures[method] = {"sd": by.slope, "mean": by.intercept}
+    figures["drift"] = drift(old, new, by)
+    given, group = both_forms()
+    together = calibrate(given, "3PL", group=group, priors=USUAL_PRIORS)
+    figures["concurrent"] = told(together) | {
+        "mean": together.population.mean[1, 0],
+        "mean error": together.population_errors.mean[1, 0],
+        "sd": together.population.sd[1, 0],
+        "sd error": together.population_errors.sd[1, 0],
+        "b of form X, against linked": near(
+            together.parameters.difficulty[36:], np.delete(by.apply(form("X").parameters).difficulty, COMMON)
+        ),
+    }
+    held = calibrate(
+        read_responses(real_data("kb36_formx")).responses, "3PL", fixed=Fixed(COMMON, old), priors=USUAL_PRIORS
+    )
+    figures["fixed"] = told(held) | {"mean": held.population.mean[0, 0], "sd": held.population.sd[0, 0]}
+    return figures
+
+
+def credential() -> Figures:
+    """Calibrate the licensure exam, its pilot items missing by design."""
+    given = read_responses(real_data("credential_resp")).responses
+    figures = {}
+    for name, model, priors in (("2PL", "2PL", Priors()), ("2PL, priors", "2PL", USUAL_PRIORS), ("3PL, priors", "3PL", USUAL_PRIORS)):  # fmt: skip
+        found = calibrate(given, model, priors=priors)
+        stuck = found.rows[found.status[found.rows] == ItemStatus.AT_BOUND]
+        figures[name] = told(found) | {
+            "a": np.quantile(found.parameters.discrimination, [0.0, 0.5, 1.0]),
+            "b": np.quantile(found.parameters.difficulty, [0.0, 0.5, 1.0]),
+            "at a bound": [(int(item) + 1, float(np.mean(given[given[:, item] >= 0, item]))) for item in stuck],
+        }
+    return figures
+
+
+def omissions() -> Figures:
+    """Calibrate reading in four countries under each reading of an omission."""
+    table = pirls()
+    given = with_omissions(table.responses)
+    written = np.array([not item.endswith("M") for item in table.items])
+    skipped = given == SKIPPED
+    figures: Figures = {
+        "omitted": skipped.mean(),
+        "not reached": np.mean((given < 0) & ~skipped),
+        "omitted, to be written and to be chosen": (skipped[:, written].mean(), skipped[:, ~written].mean()),
+        "omitted by country": {
+            name: float(skipped[table.group == q].mean()) for q, name in enumerate(table.groups)
+        },
+    }
+    found = {policy: calibrate(given, "2PL", group=table.group, skip=policy) for policy in ("ignored", "incorrect", "unknown")}  # fmt: skip
+    for policy, one in found.items():
+        figures[policy] = told(one) | {
+            "means": dict(zip(table.groups, one.population.mean[:, 0].tolist(), strict=True)),
+            "mean errors": one.population_errors.mean[1:, 0],
+            "sds": one.population.sd[:, 0],
+        }
+    shift = found["incorrect"].parameters.difficulty - found["ignored"].parameters.difficulty
+    figures["b, incorrect less ignored"] = {
+        "mean": shift.mean(),
+        "to be written": shift[written].mean(),
+        "to be chosen": shift[~written].mean(),
+        "largest": shift.max(),
+        "r of b": np.corrcoef(found["incorrect"].parameters.difficulty, found["ignored"].parameters.difficulty)[0, 1],
+        "r with the share omitted": np.corrcoef(shift, skipped.mean(axis=0))[0, 1],
+    }
+    figures["rest score by answer"] = _rest_scores(given)
+    return figures
+
+
+def _rest_scores(given: Ints) -> Figures:
+    """Mean number of other items right among those who were right, wrong, or silent, over items."""
+    total = (given == 1).sum(axis=1)
+    often = np.flatnonzero((given == SKIPPED).sum(axis=0) >= 30)
+    return {
+        name: float(np.mean([np.mean((total - (given[:, j] == 1))[given[:, j] == code]) for j in often]))
+        for name, code in (("right", 1), ("wrong", 0), ("silent", SKIPPED))
+    }
+
+
+def skips() -> Figures:
+    """Calibrate the exam with negative marking under both readings of a skip."""
+    table = read_responses(real_data("mathexam14w"), ignored=("group", "gender", "tests"))
+    given = np.where(table.responses < 0, SKIPPED, table.responses)
+    silent = (given == SKIPPED).mean(axis=0)
+    figures: Figures = {"skipped": silent.mean(), "by item": dict(zip(table.items, silent.tolist(), strict=True))}
+    found = {policy: calibrate(given, "2PL", skip=policy) for policy in ("ignored", "incorrect")}
+    for policy, one in found.items():
+        figures[policy] = told(one) | {
+            "a": one.parameters.discrimination,
+            "b": one.parameters.difficulty,
+            "reliability": float(reliability(one.parameters, given, one.check.grid, skip=policy).empirical[0]),
+        }
+    ignored, wrong = found["ignored"].parameters, found["incorrect"].parameters
+    figures["r of b"] = np.corrcoef(ignored.difficulty, wrong.difficulty)[0, 1]
+    figures["rest score by answer"] = _rest_scores(given)
+    return figures
+
+
+def ability() -> Figures:
+    """Calibrate the 16 ability items as one, as four, and as four on a tree."""
+    given = read_responses(real_data("sapa_ability16")).responses
+    one = calibrate(given, "2PL")
+    four = calibrate(given, "2PL", competence=FAMILIES, latent=Independent(4))
+    tree = calibrate(given, "2PL", competence=FAMILIES, latent=G_TREE, estimate_loadings=True)
+    grid = one.check.grid
+    trusted, overall = reliability(one.parameters, given, grid), m2(one.parameters, given, grid)
+    yen = q3(one.parameters, given, grid)
+    pairs = np.triu(np.ones((16, 16), dtype=bool), 1)
+    alike = FAMILIES[:, None] == FAMILIES
+    return {
+        "one": told(one) | {"marginal reliability": trusted.marginal[0], "empirical": trusted.empirical[0]},
+        "M2": {"M2": overall.m2, "df": overall.df, "rmsea": overall.rmsea, "srmsr": overall.srmsr, "cfi": overall.cfi},
+        "mean Q3 inside and between families": (yen.q3[pairs & alike].mean(), yen.q3[pairs & ~alike].mean()),
+        "four": told(four),
+        "tree": told(tree) | _loadings(tree),
+    }
+
+
+def _loadings(found: Calibration) -> Figures:
+    tree = found.latent
+    if not isinstance(tree, LatentTree):
+        return {}
+    values = np.array((*tree.domain_loadings, *tree.competence_loadings))
+    return {"loadings": values, "loading errors": found.loading_errors}
+
+
+@cache
+def ability_held_out() -> dict[str, HeldOut]:
+    """Predict hidden answers to the 16 ability items."""
+    given = read_responses(real_data("sapa_ability16")).responses.astype(np.int64)
+    return {
+        "tree": held_out_scores(
+            given, competence=FAMILIES, latent=G_TREE, estimate_loadings=True, folds=5, hidden=5
+        ),
+        "one": held_out_scores(given, folds=5),
+        "independent": held_out_scores(given, competence=FAMILIES, latent=Independent(4), folds=5),
+    }
+
+
+def graded() -> Figures:
+    """Calibrate verbal aggression in three categories, and in two."""
+    given = read_responses(real_data("verbagg_poly")).responses
+    figures = {model: told(calibrate(given, model)) for model in ("GRM", "GPCM")}
+    rasch = calibrate((given > 0).astype(np.int8), "1PL")
+    figures["1PL of two categories"] = told(rasch) | {"variance": rasch.parameters.discrimination[0] ** 2}
+    return figures
+
+
+def countries() -> Figures:
+    """Calibrate mathematics in Australia and Japan."""
+    table = read_responses(real_data("tam_fims"), group="country", ignored=("SEX",))
+    figures: Figures = {}
+    for model in ("1PL", "2PL"):
+        found = calibrate(table.responses, model, group=table.group)
+        figures[model] = told(found) | {
+            "mean of Japan": found.population.mean[1, 0],
+            "mean error": found.population_errors.mean[1, 0],
+            "sd of Japan": found.population.sd[1, 0],
+            "sd error": found.population_errors.sd[1, 0],
+            "b": found.parameters.difficulty,
+            "a": found.parameters.discrimination,
+        }
+    return figures
+
+
+def structures(domain: Ints, subject: Ints) -> dict[str, dict[str, Any]]:
+    """Latent structures of TIMSS that are compared."""
+    return {
+        "one": {},
+        "two apart": {"competence": subject, "latent": Independent(2)},
+        "two correlated": {"competence": subject, "latent": PAIR, "estimate_loadings": True},
+        "independent": {"competence": domain, "latent": Independent(8)},
+        "tree": {"competence": domain, "latent": CONTENT_TREE, "estimate_loadings": True},
+    }
+
+
+def timss_fits() -> Figures:
+    """Calibrate TIMSS under each structure (a minute or two)."""
+    data = timss()
+    figures: Figures = {}
+    for name, asked in structures(data.domain, data.subject).items():
+        found = calibrate(data.responses, data.models, options=Options(errors="estimate_loadings" in asked), **asked)
+        left = [data.ids[item] for item in np.flatnonzero(found.status > ItemStatus.FIXED)]
+        figures[name] = told(found) | _loadings(found) | {
+            "steepest": float(found.parameters.discrimination.max()),
+            "left out": left,
+        }  # fmt: skip
+        print(name, figures[name], flush=True)
+    return figures
+
+
+def timss_held_out(hidden: int = 10, priors: Priors = WEAK, rows: int = 1, options: Options = ROUGH) -> dict[str, HeldOut]:
+    """Predict hidden answers of TIMSS under each structure; every ``rows``-th learner (all folds: seven minutes)."""
+    data = timss()
+    given = data.responses[::rows]
+    return {
+        name: held_out_scores(given, data.models, folds=10, hidden=hidden, priors=priors, options=options, **asked)
+        for name, asked in structures(data.domain, data.subject).items()
+    }
+
+
+def scores(found: dict[str, HeldOut]) -> Figures:
+    """Mean scores, and how much better the tree predicts than the others."""
+    figures: Figures = {}
+    for name, one in found.items():
+        gained = advantage(one.scores.log_score, one.scores.plain_log_score, one.scores.learner)
+        figures[name] = {
+            "log score": one.scores.log_score.mean(),
+            "brier": one.scores.brier.mean(),
+            "gain over shares": gained,
+            "converged": all(part.converged for part in one.calibrations),
+        }
+        if name != "tree":
+            figures[name] |= dict(zip(("tree better by", "in brier"), compared(found["tree"], one), strict=True))
+    return figures
+
+
+SETS = {
+    "kb36": kb36,
+    "credential": credential,
+    "pirls": omissions,
+    "mathexam": skips,
+    "ability": ability,
+    "ability_held_out": lambda: scores(ability_held_out()),
+    "verbagg": graded,
+    "fims": countries,
+    "timss": timss_fits,
+    "timss_held_out": lambda: scores(timss_held_out()),
+    "timss_held_out_without_priors": lambda: scores(timss_held_out(2, Priors())),
+}
+
+if __name__ == "__main__":
+    np.set_printoptions(precision=3, suppress=True, linewidth=120)
+    for chosen in sys.argv[1:] or list(SETS)[:8]:
+        for key, value in SETS[chosen]().items():
+            print(f"{chosen} | {key}: {value}")

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from engine.arrays import Bools, Floats
-from engine.models import information, log_probability
+from engine.models import log_probability
 from engine.parameters import ItemParameters
 from engine.ranking import Ranking, masked, quantised
 from engine.shortlist import shortlisted
@@ -47,7 +47,7 @@ class InformationAtMean:
         scores = np.empty((ability.shape[0], len(table.parameters)))
         for competence in np.unique(table.competence):
             rows = np.flatnonzero(table.competence == competence)
-            scores[:, rows] = information(table.parameters.take(rows), ability[:, competence]).T
+            scores[:, rows] = table.information_at(ability[:, competence], rows).T
         return scores.reshape(*mean.shape[:-1], -1)
 
 
@@ -129,9 +129,8 @@ class KullbackLeibler:
         scores = np.empty((ability.shape[0], len(table.parameters)))
         for competence in np.unique(table.competence):
             rows = np.flatnonzero(table.competence == competence)
-            scores[:, rows] = divergence(
-                table.parameters.take(rows), log_p[rows], ability[:, competence], flat[:, competence]
-            )
+            at_mean = table.log_probability_at(ability[:, competence], rows)
+            scores[:, rows] = _divergence(at_mean, log_p[rows], flat[:, competence])
         return scores.reshape(*mean.shape[:-1], -1)
 
 
@@ -152,7 +151,11 @@ def divergence(parameters: ItemParameters, log_p: Floats, ability: Floats, weigh
     -------
     (n, I) float
     """
-    at_ability = log_probability(parameters, ability)
+    return _divergence(log_probability(parameters, ability), log_p, weights)
+
+
+def _divergence(at_ability: Floats, log_p: Floats, weights: Floats) -> Floats:
+    """Do the same from log probabilities at the abilities, (I, K, n)."""
     p, size = np.exp(at_ability), at_ability.shape[1]
     entropy = np.sum(p * np.nan_to_num(at_ability, neginf=0.0), axis=1)
     elsewhere = np.nan_to_num(log_p[:, :size], neginf=0.0)
@@ -193,7 +196,7 @@ def rank(situation: Situation, available: Bools, depth: int | None) -> Ranking:
     assert rows is not None
     if not proved.all():
         left = np.flatnonzero(~proved)
-        whole = information(situation.table.parameters, ability[left]).T
+        whole = situation.table.information_at(ability[left]).T
         exact = masked(quantised(whole), flat[left])
         order = np.argsort(-exact.scores, axis=1, kind="stable")[:, : rows.shape[1]]
         rows[left, : order.shape[1]] = order

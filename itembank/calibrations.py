@@ -226,11 +226,16 @@ def covariance_array(bank: "ItemBank", ids: Sequence[str]) -> Floats:
         P = T + 3 for items of at most T thresholds, T being 1 at least; NaN where a parameter was not estimated, or
         nothing is known of its error.
     """
-    steps = max((len(bank.parameters[id].thresholds) for id in ids), default=1) or 1
-    stacked = np.full((len(ids), steps + 3, steps + 3), np.nan)
-    for row, matrix in enumerate(covariances(bank, ids)):
+    return stacked([len(bank.parameters[id].thresholds) for id in ids], covariances(bank, ids))
+
+
+def stacked(thresholds: Sequence[int], matrices: Sequence[Floats | None]) -> Floats:
+    """Covariances of I items in one array, (I, P, P); ``thresholds`` are how many each item has."""
+    steps = max((*thresholds, 1))
+    whole = np.full((len(matrices), steps + 3, steps + 3), np.nan)
+    for row, matrix in enumerate(matrices):
         if matrix is not None:
             own = matrix.shape[0] - 3
             place = [*range(1 + own), steps + 1, steps + 2]
-            stacked[np.ix_([row], place, place)] = matrix
-    return stacked
+            whole[np.ix_([row], place, place)] = matrix
+    return whole

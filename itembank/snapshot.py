@@ -10,21 +10,24 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from math import log
+from math import isnan, log
 from typing import Any, Final, Self
 
 import numpy as np
 
 from engine.adaptive import Design
-from engine.arrays import Bools, Ints
+from engine.arrays import Bools, Floats, Ints
 from engine.errors import BankError
 from engine.parameters import ItemParameters
 from engine.table import Table, build_table
 from engine.timing import TIME_DISCRIMINATION
 from itembank.bank import ItemBank
+from itembank.calibrations import covariances, stacked
 from itembank.framework import Framework, framework_from
 from itembank.items import FLAGS, Item, item_from, plain
 from itembank.parameters import Parameters, to_engine
+
+Covariance = tuple[tuple[float | None, ...], ...]
 
 FORMAT: Final = 1
 """Version of the JSON form; it is part of the hash."""
@@ -41,12 +44,17 @@ class Snapshot:
     items : tuple of I Item
         Without their ``why``.
     rows : tuple of I Parameters
+    errors : tuple of I covariances
+        Of the working parameters of each item (:mod:`engine.calibration.working`), as rows of numbers, None where a
+        parameter was not estimated; None for an item of whose errors nothing is known. Empty when none are known:
+        designs that take parameters as uncertain need some.
     """
 
     framework: Framework
     locale: str
     items: tuple[Item, ...]
     rows: tuple[Parameters, ...]
+    errors: tuple[Covariance | None, ...] = ()
 
     @classmethod
     def of(cls, bank: ItemBank, locale: str = "fr") -> Self:
@@ -57,7 +65,10 @@ class Snapshot:
                 f"The bank has no operational item with parameters in locale {locale!r}; `jalon bank check` says why."
             )
         served = tuple(item.model_copy(update={"why": ""}) for item in items)
-        return cls(bank.framework, locale, served, tuple(bank.parameters[item.id] for item in items))
+        known = covariances(bank, [item.id for item in items])
+        errors = tuple(None if matrix is None else _told(matrix) for matrix in known)
+        rows = tuple(bank.parameters[item.id] for item in items)
+        return cls(bank.framework, locale, served, rows, errors if any(errors) else ())
 
     def __len__(self) -> int:
         """Return the number of items."""
@@ -141,7 +152,16 @@ class Snapshot:
                 for row in self.rows
             ],
             cuts=self.framework.cuts,
+            covariance=self.covariance,
         )
+
+    @cached_property
+    def covariance(self) -> Floats | None:
+        """Covariances of the working parameters, (I, P, P), NaN where nothing is known; None when none are known."""
+        if not self.errors:
+            return None
+        matrices = [None if told is None else np.array(told, dtype=np.float64) for told in self.errors]
+        return stacked([len(row.thresholds) for row in self.rows], matrices)
 
     def allowed(
         self,
@@ -190,7 +210,7 @@ class Snapshot:
             "locale": self.locale,
             "items": [_item_json(item) for item in self.items],
             "parameters": [asdict(row) for row in self.rows],
-        }
+        } | ({"errors": self.errors} if self.errors else {})
         return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
     @classmethod
@@ -220,6 +240,7 @@ class Snapshot:
             content["locale"],
             tuple(item_from(item) for item in content["items"]),
             tuple(Parameters(**(row | {"thresholds": tuple(row["thresholds"])})) for row in content["parameters"]),
+            tuple(None if told is None else tuple(map(tuple, told)) for told in content.get("errors", ())),
         )
         if expected is not None and snapshot.hash != expected:
             raise BankError(
@@ -227,6 +248,10 @@ class Snapshot:
                 "restore it from a backup."
             )
         return snapshot
+
+
+def _told(matrix: Floats) -> Covariance:
+    return tuple(tuple(None if isnan(value) else value for value in row) for row in matrix.tolist())
 
 
 def _item_json(item: Item) -> dict[str, Any]:

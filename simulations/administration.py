@@ -174,9 +174,9 @@ def responses_of(
         found[who, result.items[who, place]] = result.responses[who, place]
         return found
     items = administration.items(learners.seeds, count)
-    for place in range(items.shape[1]):
-        who = np.flatnonzero(items[:, place] != NONE)
-        item = items[who, place]
+    for at in range(items.shape[1]):
+        who = np.flatnonzero(items[:, at] != NONE)
+        item = items[who, at]
         ability = learners.abilities[who, table.competence[item]]
-        found[who, item] = reply(behaviours, Question(table, learners.seeds[who], ability, item, place)).response
+        found[who, item] = reply(behaviours, Question(table, learners.seeds[who], ability, item, at)).response
     return found

@@ -1,7 +1,10 @@
 """Many tasks of one kind: in this process, on the processors of this machine, or on a Dask cluster."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any, Final, TypeVar
 
 from joblib import Parallel, delayed, effective_n_jobs, parallel_config
@@ -100,17 +103,26 @@ def _told(groups: Iterable[list[Found]], advance: Advance | None) -> Iterator[Fo
         yield from group
 
 
+async def _answer(distributed: Any, scheduler: str) -> None:
+    """Wait for an answer: a client that gets none would go on trying while it is thrown away."""
+    security = distributed.Security().get_connection_args("client")
+    comm = await distributed.core.connect(scheduler, timeout=PATIENCE, **security)
+    await comm.close()
+
+
 @contextmanager
 def _client(scheduler: str) -> Iterator[Any]:
     """Client of a scheduler that answers and has a worker."""
     try:
-        from distributed import Client
+        distributed = import_module("distributed")
     except ImportError:
         raise SettingError(
             "A cluster needs the package distributed; install Jalon with its extra: pip install 'jalon[cluster]'."
         ) from None
     try:
-        client = Client(scheduler, timeout=PATIENCE, set_as_default=False)
+        with ThreadPoolExecutor(1) as thread:  # there may be a loop in this one, as in a notebook
+            thread.submit(asyncio.run, _answer(distributed, scheduler)).result()
+        client = distributed.Client(scheduler, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         raise SettingError(
             f"No Dask scheduler answers at {scheduler} within {PATIENCE:.0f} seconds ({type(error).__name__}); start "

@@ -88,6 +88,9 @@ def simulate_positioning(
     guessing: Guessing = 0.0,
     careless: Careless = 0.0,
     timed: Timed = False,
+    uncertain: Annotated[
+        bool, typer.Option("--uncertain", help="Reckon with the errors of the bank's calibration.")
+    ] = False,
 ) -> None:
     """Simulate the positioning that the API serves."""
     given = dict(locals())

@@ -40,7 +40,7 @@ _ASIDE: Final = -1
 
 
 def expected_errors(plan: Plan) -> Floats:
-    """Standard errors of a calibration from a single learner, (I, P): divide by the root of the number of learners.
+    """Expect the standard errors (I, P) of a calibration of one learner; divide by the root of the number of learners.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def expected_errors(plan: Plan) -> Floats:
 
 
 def numbered(models: Ints, competence: Ints, free: Bools) -> tuple[Ints, int]:
-    """Number of each free parameter (I, P), -1 for the others; the 1PL items of a competence share their slope."""
+    """Give each free parameter (I, P) a number, the others -1; the 1PL items of a competence share their slope."""
     key = np.arange(free.size).reshape(free.shape)
     for c in np.unique(competence[models == Model.ONE_PL]):
         tied = (models == Model.ONE_PL) & (competence == c)

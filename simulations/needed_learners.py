@@ -62,7 +62,7 @@ class Curve:
 def curve_of(truth: Truth, studies: Mapping[int, Figures], expected_errors: Floats) -> Curve:
     """Join studies of several sizes with the errors (I, P) expected from one learner."""
     sizes = sorted(studies)
-    kinds = [name for name in studies[sizes[-1]].kinds]
+    kinds = list(studies[sizes[-1]].kinds)
     missing = Figure(float("nan"), float("nan"))
     rmse = {
         kind: [studies[n].kinds[kind].rmse if kind in studies[n].kinds else missing for n in sizes] for kind in kinds

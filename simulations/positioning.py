@@ -32,6 +32,7 @@ def simulate_positioning(
     guessing: float = 0.0,
     careless: float = 0.0,
     timed: bool = False,
+    uncertain: bool = False,
     bar: Bar = silent,
 ) -> Simulation:
     """Simulate positionings and write their files.
@@ -55,6 +56,8 @@ def simulate_positioning(
     learners, seed, jobs : int
     skipping, guessing, careless, timed
         As for simulations.behaviours.behaving.
+    uncertain : bool
+        Reckon with the errors of the calibration when scoring and picking.
     bar : Bar
         Shows progress.
 
@@ -68,7 +71,7 @@ def simulate_positioning(
     snapshot = Snapshot.of(shipped_bank() if bank is None else load_bank(bank))
     framework = snapshot.framework
     served = positioning_design(framework, competences or None, length, benevolent=benevolent)
-    design = replace(served, skip=skip_policy(skip))
+    design = replace(served, skip=skip_policy(skip), parameters="uncertain" if uncertain else "known")
     table = snapshot.table(design)
     simulees = draw(design.latent, learners, seed)
     allowed = snapshot.allowed(accessible) if accessible else None

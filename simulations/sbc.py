@@ -1,4 +1,4 @@
-"""Simulation-based calibration: do beliefs deserve their probabilities?
+"""Simulation-based calibration: whether beliefs deserve their probabilities.
 
 Abilities are drawn from the population, a test is simulated, and the rank of each true ability is what the posterior
 says lies below it. When the posterior is right, ranks are uniform, whatever the test and its rules (Cook, Gelman and
@@ -132,12 +132,12 @@ def ability_ranks(design: Design, table: Table, result: Result) -> Floats:
 
     The posterior is made again from the facts; the mass of a node is spread evenly over its cell.
     """
-    facts = Facts(result.items, result.responses, result.seconds)
     parts = []
     for start in range(0, len(result), _TOGETHER):
-        part = Facts(*(array[start : start + _TOGETHER] for array in facts))
+        some = slice(start, start + _TOGETHER)
+        part = Facts(result.items[some], result.responses[some], result.seconds[some])
         belief = posterior(design, table, replay(design, table, part))
-        parts.append(ranks_of(belief, table.nodes, result.abilities[start : start + _TOGETHER]))
+        parts.append(ranks_of(belief, table.nodes, result.abilities[some]))
     return np.concatenate(parts)
 
 

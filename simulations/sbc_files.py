@@ -40,9 +40,9 @@ def report(study: Sbc) -> str:
     """HTML page of a study; no script, nothing fetched from anywhere."""
     return page(
         title="Simulation-based calibration",
-        opening=f"{study.ranks.shape[0]:,} simulated learners, drawn from the population, took a test. The rank of a true "
-        "ability is the probability that the belief at the end of the test puts below it. Where beliefs are right, ranks "
-        "are uniform.",
+        opening=f"{study.ranks.shape[0]:,} simulated learners, drawn from the population, took a test. The rank of a "
+        "true ability is the probability that the belief at the end of the test puts below it. Where beliefs are "
+        "right, ranks are uniform.",
         notes=_notes(study),
         figures=list(_readings(study)),
         pictures=pictured(
@@ -50,9 +50,9 @@ def report(study: Sbc) -> str:
                 (
                     "Ranks against uniform ranks",
                     differences(study),
-                    "Share of the ranks at or below each value, less that value. Uniform ranks stay inside the grey band "
-                    "in 95 % of the cases. A rise, then a fall below 0: too many ranks at the ends, beliefs too narrow. A "
-                    "fall, then a rise above 0: too many in the middle, beliefs too wide.",
+                    "Share of the ranks at or below each value, less that value. Uniform ranks stay inside the grey "
+                    "band in 95 % of the cases. A rise, then a fall below 0: too many ranks at the ends, beliefs too "
+                    "narrow. A fall, then a rise above 0: too many in the middle, beliefs too wide.",
                 ),
                 (
                     "How ranks are spread",
@@ -116,7 +116,7 @@ def differences(study: Sbc) -> Figure:
 
 
 def histograms(study: Sbc) -> Figure:
-    """Counts of ranks in bins, for each check."""
+    """Draw the counts of ranks in bins, for each check."""
     figure, places = _panels(study.checks)
     for axes, check in zip(places, study.checks, strict=False):
         counts = np.histogram(check.ranks, bins=BINS, range=(0.0, 1.0))[0]
@@ -141,7 +141,7 @@ def _table(study: Sbc) -> Grid:
     rows = [
         (
             check.name,
-            f"{check.uniformity.count:,}",
+            f"{check.uniformity.ranks:,}",
             f"{check.ranks.mean():.3f}",
             f"{check.uniformity.ks:.4f}",
             f"{check.uniformity.ks_p:.3f}",

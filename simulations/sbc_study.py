@@ -64,7 +64,7 @@ class Sbc:
             "smallest_adjusted_p": float(f"{self.smallest_p:.6g}"),
             "checks": {
                 check.name: {
-                    "ranks": check.uniformity.count,
+                    "ranks": check.uniformity.ranks,
                     "ks": round(check.uniformity.ks, 6),
                     "ks_p": float(f"{check.uniformity.ks_p:.6g}"),
                     "chi_square": round(check.uniformity.chi_square, 4),

@@ -26,7 +26,7 @@ class Band(NamedTuple):
 class Uniformity(NamedTuple):
     """How uniform some ranks are."""
 
-    count: int
+    ranks: int
     ks: float
     """Largest distance of the empirical distribution from the uniform one (Kolmogorov and Smirnov)."""
     ks_p: float
@@ -102,9 +102,8 @@ def simultaneous_band(count: int, points: int = POINTS, share: float = 0.95) -> 
 
 
 def _limits(count: int, at: Floats, tails: float) -> tuple[Ints, Ints]:
-    ends = (binom.ppf(tail, count, at).astype(np.int64) for tail in (0.5 * tails, 1.0 - 0.5 * tails))
-    lower, upper = ends
-    return lower, upper
+    lower, upper = (np.asarray(binom.ppf(tail, count, at)) for tail in (0.5 * tails, 1.0 - 0.5 * tails))
+    return lower.astype(np.int64), upper.astype(np.int64)
 
 
 def _inside(count: int, at: Floats, lower: Ints, upper: Ints) -> float:

@@ -169,8 +169,9 @@ def _logistic(models: Ints, working: Floats, nodes: Floats, lucky: Bools) -> Slo
         log_spread = np.log(-np.expm1(log_c) - np.exp(log_slip))
     curved = guesses | slips
     if curved.any():
-        log_p[curved, 0] = np.logaddexp(log_slip, log_spread + fall)[curved]
-        log_p[curved, 1] = np.logaddexp(log_c, log_spread + rise)[curved]
+        with np.errstate(invalid="ignore"):  # NaN where a step took c beyond d: no step that is kept does
+            log_p[curved, 0] = np.logaddexp(log_slip, log_spread + fall)[curved]
+            log_p[curved, 1] = np.logaddexp(log_c, log_spread + rise)[curved]
     by_parameter = np.zeros((models.size, 2, size, nodes.size))
     sign = np.array([-1.0, 1.0])[:, None]
     turn = sign * np.exp((log_spread + rise + fall)[:, None] - log_p)

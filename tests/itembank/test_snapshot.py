@@ -7,14 +7,16 @@ import pytest
 from hypothesis import given, settings
 
 from engine.adaptive import Design, begin
-from engine.errors import BankError
+from engine.errors import BankError, DesignError
 from engine.stopping import MaxLength
 from itembank.bank import ItemBank
+from itembank.estimates import ItemEstimates
 from itembank.files import load_bank, save_bank
 from itembank.framework import framework_from
 from itembank.items import Item, Status
 from itembank.marking import mark
 from itembank.parameters import Parameters
+from itembank.positioning import positioning_design
 from itembank.snapshot import Snapshot
 from tests.itembank import examples
 
@@ -191,3 +193,25 @@ def test_the_table_is_what_the_engine_needs() -> None:
 def test_an_empty_bank_has_no_snapshot() -> None:
     with pytest.raises(BankError, match="no operational item with parameters in locale 'en'"):
         Snapshot.of(examples.bank(), locale="en")
+
+
+def test_a_snapshot_carries_the_errors_of_the_calibration() -> None:
+    bank = examples.bank()
+    plain = Snapshot.of(bank)
+    first = plain.ids[0]
+    matrix = np.full((4, 4), np.nan)
+    matrix[:2, :2] = [[0.04, 0.01], [0.01, 0.02]]
+    entry = ItemEstimates.of(first, Parameters("2PL", 1.2, 0.3), {"difficulty": 0.1}, matrix, 500, "converged")
+    calibration = examples.record({first: Parameters("2PL", 1.2, 0.3)}, items=[entry.model_dump()])
+    found = Snapshot.of(bank.with_calibration(calibration))
+    assert plain.covariance is None
+    assert found.covariance is not None
+    np.testing.assert_array_equal(found.covariance[0][:2, :2], matrix[:2, :2])
+    assert np.isnan(found.covariance[1:]).all()
+    assert Snapshot.from_json(found.to_json(), found.hash) == found
+    uncertain = dataclasses.replace(positioning_design(bank.framework), parameters="uncertain")
+    known = found.table(dataclasses.replace(uncertain, parameters="known"))
+    changed = (found.table(uncertain).information != known.information).any(axis=1)
+    assert changed.tolist() == [True] + [False] * (len(found) - 1)
+    with pytest.raises(DesignError, match="covariances"):
+        plain.table(uncertain)

@@ -22,7 +22,7 @@ from engine.calibration.result import Calibration, ItemStatus
 from engine.latent import Independent, LatentTree
 from engine.models import log_probability
 from engine.parameters import ItemParameters
-from engine.responses import SKIPPED
+from engine.responses import SKIPPED, SkipPolicy
 from itembank.responses import read_responses
 from simulations.held_out import ROUGH, HeldOut, advantage, compared, held_out_scores
 from tests.reference.data import real_data
@@ -113,7 +113,9 @@ def credential() -> Figures:
     """Calibrate the licensure exam, its pilot items missing by design."""
     given = read_responses(real_data("credential_resp")).responses
     figures = {}
-    for name, model, priors in (("2PL", "2PL", Priors()), ("2PL, priors", "2PL", USUAL_PRIORS), ("3PL, priors", "3PL", USUAL_PRIORS)):  # fmt: skip
+    cases = {"2PL": Priors(), "2PL, priors": USUAL_PRIORS, "3PL, priors": USUAL_PRIORS}
+    for name, priors in cases.items():
+        model = name[:3]
         found = calibrate(given, model, priors=priors)
         stuck = found.rows[found.status[found.rows] == ItemStatus.AT_BOUND]
         figures[name] = told(found) | {
@@ -134,11 +136,10 @@ def omissions() -> Figures:
         "omitted": skipped.mean(),
         "not reached": np.mean((given < 0) & ~skipped),
         "omitted, to be written and to be chosen": (skipped[:, written].mean(), skipped[:, ~written].mean()),
-        "omitted by country": {
-            name: float(skipped[table.group == q].mean()) for q, name in enumerate(table.groups)
-        },
+        "omitted by country": {name: float(skipped[table.group == q].mean()) for q, name in enumerate(table.groups)},
     }
-    found = {policy: calibrate(given, "2PL", group=table.group, skip=policy) for policy in ("ignored", "incorrect", "unknown")}  # fmt: skip
+    policies: tuple[SkipPolicy, ...] = ("ignored", "incorrect", "unknown")
+    found = {policy: calibrate(given, "2PL", group=table.group, skip=policy) for policy in policies}
     for policy, one in found.items():
         figures[policy] = told(one) | {
             "means": dict(zip(table.groups, one.population.mean[:, 0].tolist(), strict=True)),
@@ -174,7 +175,8 @@ def skips() -> Figures:
     given = np.where(table.responses < 0, SKIPPED, table.responses)
     silent = (given == SKIPPED).mean(axis=0)
     figures: Figures = {"skipped": silent.mean(), "by item": dict(zip(table.items, silent.tolist(), strict=True))}
-    found = {policy: calibrate(given, "2PL", skip=policy) for policy in ("ignored", "incorrect")}
+    policies: tuple[SkipPolicy, ...] = ("ignored", "incorrect")
+    found = {policy: calibrate(given, "2PL", skip=policy) for policy in policies}
     for policy, one in found.items():
         figures[policy] = told(one) | {
             "a": one.parameters.discrimination,
@@ -220,9 +222,7 @@ def ability_held_out() -> dict[str, HeldOut]:
     """Predict hidden answers to the 16 ability items."""
     given = read_responses(real_data("sapa_ability16")).responses.astype(np.int64)
     return {
-        "tree": held_out_scores(
-            given, competence=FAMILIES, latent=G_TREE, estimate_loadings=True, folds=5, hidden=5
-        ),
+        "tree": held_out_scores(given, competence=FAMILIES, latent=G_TREE, estimate_loadings=True, folds=5, hidden=5),
         "one": held_out_scores(given, folds=5),
         "independent": held_out_scores(given, competence=FAMILIES, latent=Independent(4), folds=5),
     }
@@ -280,7 +280,9 @@ def timss_fits() -> Figures:
     return figures
 
 
-def timss_held_out(hidden: int = 10, priors: Priors = WEAK, rows: int = 1, options: Options = ROUGH) -> dict[str, HeldOut]:
+def timss_held_out(
+    hidden: int = 10, priors: Priors = WEAK, rows: int = 1, options: Options = ROUGH
+) -> dict[str, HeldOut]:
     """Predict hidden answers of TIMSS under each structure; every ``rows``-th learner (all folds: seven minutes)."""
     data = timss()
     given = data.responses[::rows]
@@ -290,19 +292,24 @@ def timss_held_out(hidden: int = 10, priors: Priors = WEAK, rows: int = 1, optio
     }
 
 
-def scores(found: dict[str, HeldOut]) -> Figures:
-    """Mean scores, and how much better the tree predicts than the others."""
+def scores(found: dict[str, HeldOut], subject: Ints | None = None) -> Figures:
+    """Mean scores, and how much better the tree predicts than the others, also for items of each ``subject``."""
+    best = found["tree"].scores
     figures: Figures = {}
     for name, one in found.items():
-        gained = advantage(one.scores.log_score, one.scores.plain_log_score, one.scores.learner)
+        mine = one.scores
         figures[name] = {
-            "log score": one.scores.log_score.mean(),
-            "brier": one.scores.brier.mean(),
-            "gain over shares": gained,
+            "log score": mine.log_score.mean(),
+            "brier": mine.brier.mean(),
+            "gain over shares": advantage(mine.log_score, mine.plain_log_score, mine.learner),
             "converged": all(part.converged for part in one.calibrations),
         }
-        if name != "tree":
-            figures[name] |= dict(zip(("tree better by", "in brier"), compared(found["tree"], one), strict=True))
+        if name == "tree":
+            continue
+        figures[name] |= dict(zip(("tree better by", "in brier"), compared(found["tree"], one), strict=True))
+        for code in () if subject is None else np.unique(subject).tolist():
+            own = subject[mine.item] == code
+            figures[name][f"in subject {code}"] = advantage(best.log_score[own], mine.log_score[own], mine.learner[own])
     return figures
 
 
@@ -316,8 +323,8 @@ SETS = {
     "verbagg": graded,
     "fims": countries,
     "timss": timss_fits,
-    "timss_held_out": lambda: scores(timss_held_out()),
-    "timss_held_out_without_priors": lambda: scores(timss_held_out(2, Priors())),
+    "timss_held_out": lambda: scores(timss_held_out(), timss().subject),
+    "timss_held_out_without_priors": lambda: scores(timss_held_out(2, Priors()), timss().subject),
 }
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def published(form: str) -> ItemParameters:
 
 
 def both_forms() -> tuple[Ints, Ints]:
-    """Form Y, then form X as a second group: 36 items of Y, then the 24 that only X has; and the group of each learner."""
+    """Form Y, and form X as a second group: 36 items of Y, then the 24 that only X has; and who is in which group."""
     old, new = (read_responses(real_data(f"kb36_form{form}")).responses for form in "yx")
     given = np.full((old.shape[0] + new.shape[0], 60), NOT_REACHED, dtype=np.int64)
     given[: old.shape[0], :36] = old
@@ -47,7 +47,7 @@ def both_forms() -> tuple[Ints, Ints]:
 
 
 def with_omissions(responses: Ints) -> Ints:
-    """Write what is missing before the last answer of a learner as a skip, and what is missing after it as not reached."""
+    """Write what is missing before the last answer of a learner as a skip, what is missing after it as not reached."""
     answered = responses >= 0
     after = np.cumsum(answered[:, ::-1], axis=1)[:, ::-1] == 0
     return np.where(answered, responses, np.where(after, NOT_REACHED, SKIPPED))

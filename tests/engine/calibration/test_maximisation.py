@@ -153,13 +153,13 @@ def test_repeated_steps_end_where_a_general_optimiser_ends(model: Model) -> None
     rng = np.random.default_rng(11)
     problem = problem_of([model] * 2, 2, USUAL_PRIORS)
     size = problem.free.shape[1]
-    truth = np.where(problem.free, np.resize([1.4, 0.8, -0.7], (2, size)), np.nan)
+    truth = np.where(problem.free, np.resize([1.4, 0.8, -0.7], size), np.nan)
     truth[:, -2:] = np.where(problem.free[:, -2:], [-1.4, 2.2], np.nan)
     log_p = log_probability(from_working(problem.models, truth), NODES)
     learners = 200.0 * np.exp(-0.5 * NODES**2)
     columns = [np.exp(log_p[j, k]) for j in range(2) for k in range(int(problem.units.categories[j]))]
     counts = np.array(columns) * learners * rng.uniform(0.8, 1.2, size=(len(columns), NODES.size))
-    working = np.where(problem.free, np.resize([0.3, -1.0, -2.0], (2, size)), np.nan)
+    working = np.where(problem.free, np.resize([0.3, -1.0, -2.0], size), np.nan)
     working[:, -2:] = np.where(problem.free[:, -2:], [-3.0, 4.0], np.nan)
     start = working
     for _ in range(60):

@@ -1,9 +1,11 @@
 """Can one calibrate from adaptive tests? The same number of answers, given to items drawn at random or chosen.
 
 An adaptive test chooses items by the answers before, all of which the calibration sees: by Rubin (1976), such a choice
-is ignorable in maximum likelihood. It is not once answers that steered it are dropped (Mislevy and Wu 1996). "cover a"
-and "cover b" are shares of 95 % intervals that hold the truth: bias shows there beside its own error. "slope of b" is
-that of the estimated on the true difficulties: 1 without bias.
+is ignorable in maximum likelihood. It is not once answers that steered it are dropped (Mislevy and Wu 1996). Figures
+are over the items with enough answers ("enough" is their share); all answers are calibrated from, and the tests that
+believe in a calibration ask these items alone. "cover a" and "cover b" are shares of 95 % intervals that hold the
+truth: bias shows there beside its own error. "slope of b" is that of the estimated on the true difficulties: 1 without
+bias.
 """
 
 from dataclasses import replace
@@ -51,6 +53,8 @@ RIDING: Final = 5
 SAMPLE: Final = 2000
 """Learners who are calibrated from."""
 REPLICATIONS: Final = 10
+ENOUGH: Final = 200
+"""Answers from which an item is judged and used."""
 DROPPED: Final = 5
 """First answers that are dropped."""
 SHIFT: Final = 0.5
@@ -95,8 +99,10 @@ def selected(case: Case, seed: int) -> dict[str, Figures]:
     arms = {}
     for name, responses in samples.items():
         found = calibrated(truth, responses, options=Options())
-        figures = tried(truth, ADAPTIVE, believing(found, ITEMS), tested)[1]
-        arms[name] = held_against(truth, found) | {
+        enough = found.counts >= ENOUGH
+        belief = believing(found, ITEMS)
+        figures = tried(truth, ADAPTIVE, belief._replace(allowed=belief.allowed & enough), tested)[1]
+        arms[name] = {"enough": float(enough.mean())} | held_against(truth, found, np.flatnonzero(enough)) | {
             "rmse": figures["rmse"],
             "change": figures["rmse"] / perfect - 1.0,
             "in 95 %": figures["in 95 %"],
@@ -174,15 +180,13 @@ def ridden(truth: Truth, learners: Learners, result: Result, new: Ints) -> Answe
     return found
 
 
-def held_against(truth: Truth, found: Calibration, rows: Ints | None = None) -> Figures:
-    """Errors of the items calibrated, coverage of their intervals, and the slope of estimated on true difficulties."""
-    wanted = np.arange(len(truth)) if rows is None else rows
-    chosen = np.flatnonzero(np.isin(found.rows, wanted))
+def held_against(truth: Truth, found: Calibration, rows: Ints) -> Figures:
+    """Errors of the items in ``rows``, coverage of their intervals, and the slope of estimated on true difficulties."""
+    chosen = np.flatnonzero(np.isin(found.rows, rows))
     true, own = truth.parameters.take(found.rows[chosen]), found.parameters.take(chosen)
     fitted = np.polyfit(true.difficulty, own.difficulty, 1)
     return (
-        {"calibrated": chosen.size / wanted.size}
-        | recovered(truth, found, wanted.tolist())
+        recovered(truth, found, rows.tolist())
         | {
             "cover a": _covered(true.discrimination, own.discrimination, found.errors.discrimination[chosen]),
             "cover b": _covered(true.difficulty, own.difficulty, found.errors.difficulty[chosen]),

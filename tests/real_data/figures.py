@@ -25,8 +25,8 @@ from engine.parameters import ItemParameters
 from engine.responses import SKIPPED, SkipPolicy
 from itembank.responses import read_responses
 from simulations.held_out import ROUGH, HeldOut, advantage, compared, held_out_scores
-from tests.reference.data import real_data
 from tests.real_data.sets import COMMON, both_forms, pirls, published, timss, with_omissions
+from tests.reference.data import real_data
 
 GUESSING = Priors(guessing=Beta(5.0, 17.0))
 WEAK = Priors(discrimination=LogNormal(0.0, 0.5))
@@ -156,6 +156,24 @@ def omissions() -> Figures:
         "r with the share omitted": np.corrcoef(shift, skipped.mean(axis=0))[0, 1],
     }
     figures["rest score by answer"] = _rest_scores(given)
+    return figures
+
+
+def guessing() -> Figures:
+    """Calibrate reading with guessing of the items with options, under each reading of an omission."""
+    table = pirls()
+    given = with_omissions(table.responses)
+    options = np.array([item.endswith("M") for item in table.items])
+    models = ["3PL" if item.endswith("M") else "2PL" for item in table.items]
+    policies: tuple[SkipPolicy, ...] = ("ignored", "incorrect", "unknown")
+    figures = {}
+    for policy in policies:
+        found = calibrate(given, models, group=table.group, skip=policy, priors=GUESSING)
+        figures[policy] = told(found) | {
+            "mean c": found.parameters.guessing[options].mean(),
+            "mean b": found.parameters.difficulty[options].mean(),
+            "means": found.population.mean[:, 0],
+        }
     return figures
 
 
@@ -317,6 +335,7 @@ SETS = {
     "kb36": kb36,
     "credential": credential,
     "pirls": omissions,
+    "pirls_guessing": guessing,
     "mathexam": skips,
     "ability": ability,
     "ability_held_out": lambda: scores(ability_held_out()),
@@ -329,6 +348,6 @@ SETS = {
 
 if __name__ == "__main__":
     np.set_printoptions(precision=3, suppress=True, linewidth=120)
-    for chosen in sys.argv[1:] or list(SETS)[:8]:
+    for chosen in sys.argv[1:] or list(SETS)[:9]:
         for key, value in SETS[chosen]().items():
             print(f"{chosen} | {key}: {value}")

@@ -178,11 +178,14 @@ class ItemParameters:
             np.pad(part.thresholds, ((0, 0), (0, width - part.thresholds.shape[1])), constant_values=np.nan)
             for part in (self, others)
         ]
-        pairs = (
-            np.concatenate([getattr(self, name), getattr(others, name)])
-            for name in ("model", "discrimination", "difficulty", "guessing", "slipping")
+        return ItemParameters(
+            np.concatenate([self.model, others.model]),
+            np.concatenate([self.discrimination, others.discrimination]),
+            np.concatenate([self.difficulty, others.difficulty]),
+            np.concatenate([self.guessing, others.guessing]),
+            np.concatenate([self.slipping, others.slipping]),
+            np.concatenate(steps),
         )
-        return ItemParameters(*pairs, np.concatenate(steps))
 
     def without_guessing(self, rows: slice = slice(None)) -> "ItemParameters":
         """Parameters with no lucky guess possible at ``rows``: a skip that says "I do not know" is read with them."""

@@ -15,8 +15,10 @@ Heading = tuple[str, Figure, str]
 
 
 def figures(recovery: Recovery) -> list[Heading]:
-    """Headings, figures and captions of a report."""
-    found = [
+    """Headings, figures and captions of a report; none when no replication converged."""
+    if not recovery.figures.kinds:
+        return []
+    return [
         (
             "Truth and estimate",
             estimates(recovery),
@@ -42,7 +44,6 @@ def figures(recovery: Recovery) -> list[Heading]:
             "As measured (dots, with two standard errors), and as the expected information predicts (line).",
         ),
     ]
-    return found
 
 
 def estimates(recovery: Recovery) -> Figure:
@@ -116,8 +117,8 @@ def learning(recovery: Recovery) -> Figure:
 def _by_kind(recovery: Recovery, draw: Callable[[Axes, Bools], None]) -> Figure:
     cells = cells_of(recovery.plan.truth)
     kinds = [kind for kind in recovery.figures.kinds if kind != "thresholds"]
-    figure, places = panels(1, max(len(kinds), 1), 3.4 * max(len(kinds), 1), 3.2)
-    for axes, kind in zip(places, kinds, strict=False):
+    figure, places = panels(1, len(kinds), 3.4 * len(kinds), 3.2)
+    for axes, kind in zip(places, kinds, strict=True):
         draw(axes, cells[kind] & (recovery.figures.items.used > 0))
         axes.set_title(kind)
     return figure

@@ -52,9 +52,9 @@ def test_every_command_is_in_the_readme() -> None:
             assert re.search(rf"jalon {name}[^|]*\b{inner}\b", told), f"{name} {inner}"
 
 
-def test_every_study_is_in_the_document_about_precision() -> None:
-    told = (ROOT / "docs" / "precision.md").read_text(encoding="utf-8")
-    assert all(name in told for name in STUDIES)
+def test_every_study_is_in_the_documents_about_precision_and_calibration() -> None:
+    told = "\n".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("precision.md", "calibration.md"))
+    assert [name for name in STUDIES if name not in told] == []
 
 
 def test_every_setting_is_documented() -> None:

@@ -69,7 +69,8 @@ def of_items(problem: Problem, working: Floats, counts: Floats, nodes: Floats) -
         information = 0.5 * (information + information.transpose(0, 2, 1))
     if problem.priors:
         information = (
-            information - log_prior(problem.priors, problem.models, working, problem.free.astype(np.float64))[2]
+            information
+            - log_prior(problem.priors, problem.models, working, problem.free.astype(np.float64), problem.tie)[2]
         )
     return np.asarray(information)
 

@@ -27,6 +27,9 @@ WIDEST_SPACING: Final = 0.9
 EDGE: Final = 1e-3
 """Largest posterior probability of a learner on an outermost node, else the grid is widened."""
 MOST_REFINEMENTS: Final = 5
+MOST_NODES: Final = 961
+MOST_TREE_NODES: Final = 241
+"""Nodes beyond which a grid is not refined: a step-like item would ask for ever more."""
 GAIN: Final = 1e-3
 """Converged only when the last step raised the log-likelihood by less."""
 
@@ -134,7 +137,8 @@ def log_prior(task: Task, point: Point) -> float:
     problem = task.problem
     if not problem.priors:
         return 0.0
-    level, _, _ = priors.log_prior(problem.priors, problem.models, point.working, problem.free.astype(np.float64))
+    kept = problem.free.astype(np.float64)
+    level, _, _ = priors.log_prior(problem.priors, problem.models, point.working, kept, problem.tie)
     return float(level.sum())
 
 
@@ -162,7 +166,7 @@ def climb(task: Task, sample: Sample, point: Point, grid: Grid, most: int, bound
     plain EM image is taken instead, where it cannot be lower, and the memory is emptied.
     """
     memory, before, image, last = Memory(), -np.inf, point, None
-    for iteration in range(1, most + 1):
+    for iteration in range(1, most):
         now = step(task, sample, point, grid)
         if last is not None and not now.value >= before - 1e-9 * abs(before) - 1e-6:
             point, memory, last = image, Memory(), None
@@ -174,7 +178,7 @@ def climb(task: Task, sample: Sample, point: Point, grid: Grid, most: int, bound
         before, image, last = now.value, now.image, now
         point = _allowed(task, _unpacked(task, extrapolated(memory, _scale(task, now, grid)), now.image), now.image)
     final = step(task, sample, image, grid)
-    return Found(image, final, most + 1, False)
+    return Found(image, final, most, False)
 
 
 def estimated(task: Task, sample: Sample, begin: Start, first: Population, options: Options) -> tuple[Found, Grid, int]:
@@ -196,7 +200,7 @@ def estimated(task: Task, sample: Sample, begin: Start, first: Population, optio
     refinements = 0
     while options.refine and refinements < MOST_REFINEMENTS:
         finer = refined(grid, found.step.expected)
-        if finer == grid:
+        if finer == grid or finer.count > (MOST_NODES if loadings.size == 0 else MOST_TREE_NODES):
             break
         left = max(options.most_iterations - found.iterations, 10)
         again = climb(task, sample, found.point, finer, left, options.gradient)

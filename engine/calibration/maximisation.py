@@ -90,7 +90,9 @@ def system(problem: Problem, working: Floats, counts: Floats, nodes: Floats) -> 
     whole = System(*(_by_item(part, units.item, working.shape[0]) for part in (value, gradient, information)))
     if not problem.priors:
         return whole
-    level, slope, bend = log_prior(problem.priors, problem.models, working, problem.free.astype(np.float64))
+    level, slope, bend = log_prior(
+        problem.priors, problem.models, working, problem.free.astype(np.float64), problem.tie
+    )
     return System(whole.value + level, whole.gradient + slope, whole.information - bend)
 
 

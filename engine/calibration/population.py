@@ -3,11 +3,14 @@
 The first group is the reference, N(0, 1), unless parameters that are held give the scale: then every group is free.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from engine.arrays import Bools, Floats
+
+FEWEST: Final = 2.0
+"""A group with fewer learners stays where it is: it has no mean and sd to move to."""
 
 
 class Population(NamedTuple):
@@ -63,6 +66,8 @@ def maximised(population: Population, mass: Floats, nodes: Floats, free: Bools) 
     here = (now.sd**2 + (now.mean - population.mean) ** 2) / population.sd**2
     of_sd = root * (second - here) / np.sqrt(2.0)
     gradient = np.where(free, np.stack([of_mean, of_sd]), 0.0)
-    mean = np.where(free, population.mean + found.mean - now.mean, population.mean)
-    sd = np.where(free, population.sd * np.sqrt(second / here), population.sd)
+    moving = free & (count > FEWEST)
+    narrowest = nodes[1] - nodes[0]
+    mean = np.where(moving, population.mean + found.mean - now.mean, population.mean)
+    sd = np.where(moving, np.maximum(population.sd * np.sqrt(second / here), narrowest), population.sd)
     return Population(mean, sd), gradient

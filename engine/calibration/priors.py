@@ -164,7 +164,9 @@ def _prior(kind: str, first: str, second: str, text: str) -> Prior:
     return found
 
 
-def log_prior(priors: Priors, models: Ints, working: Floats, kept: Floats) -> tuple[Floats, Floats, Floats]:
+def log_prior(
+    priors: Priors, models: Ints, working: Floats, kept: Floats, tie: Ints | None = None
+) -> tuple[Floats, Floats, Floats]:
     """Log prior density of each item with its derivatives in the working parameters.
 
     Parameters
@@ -174,6 +176,8 @@ def log_prior(priors: Priors, models: Ints, working: Floats, kept: Floats) -> tu
     working : (J, P) float
     kept : (J, P) float
         1 for free parameters, 0 for those that are held.
+    tie : (J,) int, optional
+        Items of one label (0, 1, ...) share their slope, whose prior then counts once: in equal parts for each of them.
 
     Returns
     -------
@@ -194,6 +198,10 @@ def log_prior(priors: Priors, models: Ints, working: Floats, kept: Floats) -> tu
         for column in columns:
             rows = np.flatnonzero(np.isfinite(working[:, column]) & (kept[:, column] > 0))
             level, slope, bend = prior.derivatives(reported[rows, column])
+            if name == "discrimination" and tie is not None:
+                sharing = np.bincount(tie + 1, minlength=1)[tie[rows] + 1]
+                share = np.where(tie[rows] >= 0, 1.0 / sharing, 1.0)
+                level, slope, bend = level * share, slope * share, bend * share
             direction = turn[rows, column]
             value[rows] += level
             gradient[rows] += slope[:, None] * direction

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from engine.arrays import Bools, Floats, Ints
 from engine.errors import ResponseError
@@ -87,10 +87,19 @@ class Sample:
         return tuple(slice(int(a), int(b)) for a, b in pairwise(edges))
 
     def some(self, count: int) -> "Sample":
-        """Return whole blocks, evenly spaced, with about ``count`` learners; counts stay those of the whole."""
-        wanted = max(1, min(len(self.blocks), count // BLOCK))
-        kept = [self.blocks[row] for row in np.linspace(0, len(self.blocks) - 1, wanted).round().astype(int)]
-        return Sample(self.units, tuple(kept), self.learners, self.group, self.counts, self.silent)
+        """Return every so many learners, about ``count`` in all; counts stay those of the whole."""
+        every = max(1, self.learners // count)
+        rows = [np.arange(-block.start % every, block.stop - block.start, every) for block in self.blocks]
+        who = np.concatenate([block.start + some for block, some in zip(self.blocks, rows, strict=True)])
+        laid = tuple(
+            vstack([csr_array(block.answers[c][some]) for block, some in zip(self.blocks, rows, strict=True)], "csr")
+            for c in range(self.competences)
+        )
+        dense = tuple(
+            cells.toarray().astype(np.uint8) if isinstance(whole, np.ndarray) else cells
+            for cells, whole in zip(laid, self.blocks[0].answers, strict=True)
+        )
+        return Sample(self.units, (Block(0, who.size, dense),), who.size, self.group[who], self.counts, self.silent)
 
 
 class Entries(NamedTuple):

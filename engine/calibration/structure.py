@@ -48,7 +48,7 @@ def ties(tree: LatentTree) -> Ints:
 
 
 def evened(values: Floats, label: Ints) -> Floats:
-    """Loadings (D + C,) with those of one label at their mean: where estimation starts."""
+    """Put loadings (D + C,) of one label at their mean: where estimation starts."""
     size = np.bincount(label + 1, minlength=label.size + 1)[label + 1]
     return np.where(label >= 0, _tied(values, label) / size, values)
 

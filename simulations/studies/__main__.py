@@ -7,7 +7,19 @@ import typer
 
 from engine.errors import DesignError
 
-STUDIES = ("tree_gain", "joint_reduction", "benevolence", "skip_policies")
+STUDIES = (
+    "tree_gain",
+    "joint_reduction",
+    "benevolence",
+    "skip_policies",
+    "calibration_error",
+    "wrong_model",
+    "skips_in_calibration",
+    "careless_learners",
+    "wrong_loadings",
+    "drifted_items",
+    "adaptive_data",
+)
 
 
 def study(

@@ -88,10 +88,10 @@ def selected(case: Case, seed: int) -> dict[str, Figures]:
     guessed = adaptive(truth, learners, replace(ADAPTIVE, pick=TopK(10)), provisional(truth, seed))
     samples = {
         "at random": random,
-        "adaptive, the best item": laid(best, ITEMS),
-        "adaptive, one of the 10 best": laid(spread, ITEMS),
-        "the same, provisional parameters": laid(guessed, ITEMS),
-        f"one of the 10 best, first {DROPPED} dropped": laid(spread, ITEMS, DROPPED),
+        "adaptive, the best item": laid(best, len(truth)),
+        "adaptive, one of the 10 best": laid(spread, len(truth)),
+        "the same, provisional parameters": laid(guessed, len(truth)),
+        f"one of the 10 best, first {DROPPED} dropped": laid(spread, len(truth), DROPPED),
         f"at random, {DROPPED} of {LENGTH} dropped": asked_of(
             truth, learners, administration=AtRandom(LENGTH - DROPPED)
         ),
@@ -100,28 +100,32 @@ def selected(case: Case, seed: int) -> dict[str, Figures]:
     for name, responses in samples.items():
         found = calibrated(truth, responses, options=Options())
         enough = found.counts >= ENOUGH
-        belief = believing(found, ITEMS)
+        belief = believing(found, len(truth))
         figures = tried(truth, ADAPTIVE, belief._replace(allowed=belief.allowed & enough), tested)[1]
-        arms[name] = {"enough": float(enough.mean())} | held_against(truth, found, np.flatnonzero(enough)) | {
-            "rmse": figures["rmse"],
-            "change": figures["rmse"] / perfect - 1.0,
-            "in 95 %": figures["in 95 %"],
-        }
+        arms[name] = (
+            {"enough": float(enough.mean())}
+            | held_against(truth, found, np.flatnonzero(enough))
+            | {
+                "rmse": figures["rmse"],
+                "change": figures["rmse"] / perfect - 1.0,
+                "in 95 %": figures["in 95 %"],
+            }
+        )
     return arms
 
 
 def field_tested(case: Case, seed: int) -> dict[str, Figures]:
     """Calibrate new items that ride along with an adaptive test of the others."""
     truth = case.truth
-    rows = np.arange(ITEMS)
+    rows = np.arange(len(truth))
     old, new = rows[:-NEW], rows[-NEW:]
     arms = {}
     for name, shift in (("", 0.0), (f", learners at {SHIFT:+g}", SHIFT)):
         learners = learners_of(truth, SAMPLE, seed, 1)
         learners = Learners(learners.seeds, learners.abilities + shift)
-        result = adaptive(truth, learners, ADAPTIVE, allowed=rows < ITEMS - NEW)
+        result = adaptive(truth, learners, ADAPTIVE, allowed=np.isin(rows, old))
         riding = ridden(truth, learners, result, new)
-        whole, alone = np.where(riding == NOT_REACHED, laid(result, ITEMS), riding), riding
+        whole, alone = np.where(riding == NOT_REACHED, laid(result, len(truth)), riding), riding
         held = Fixed(old, truth.parameters.take(old))
         for way, responses, fixed in (
             ("with the old items held", whole, held),
@@ -143,9 +147,7 @@ def adaptive(
     """Adaptive tests that choose by the true parameters or by others."""
     belief = knowing_all(truth)
     belief = belief if parameters is None else belief._replace(parameters=parameters)
-    return simulate(
-        design, table_of(truth, design, belief), learners, (OnItems(truth.parameters),), allowed=allowed
-    )
+    return simulate(design, table_of(truth, design, belief), learners, (OnItems(truth.parameters),), allowed=allowed)
 
 
 def provisional(truth: Truth, seed: int) -> ItemParameters:
@@ -185,14 +187,11 @@ def held_against(truth: Truth, found: Calibration, rows: Ints) -> Figures:
     chosen = np.flatnonzero(np.isin(found.rows, rows))
     true, own = truth.parameters.take(found.rows[chosen]), found.parameters.take(chosen)
     fitted = np.polyfit(true.difficulty, own.difficulty, 1)
-    return (
-        recovered(truth, found, rows.tolist())
-        | {
-            "cover a": _covered(true.discrimination, own.discrimination, found.errors.discrimination[chosen]),
-            "cover b": _covered(true.difficulty, own.difficulty, found.errors.difficulty[chosen]),
-            "slope of b": float(fitted[0]),
-        }
-    )
+    return recovered(truth, found, rows.tolist()) | {
+        "cover a": _covered(true.discrimination, own.discrimination, found.errors.discrimination[chosen]),
+        "cover b": _covered(true.difficulty, own.difficulty, found.errors.difficulty[chosen]),
+        "slope of b": float(fitted[0]),
+    }
 
 
 def _covered(true: Floats, estimate: Floats, error: Floats) -> float:

@@ -42,6 +42,7 @@ ADAPTIVE: Final = Design(stop=MaxLength(LENGTH), grid=Grid(-4.5, 4.5, 46))
 """The most informative item at the posterior mean: the rule that capitalises most on errors of calibration."""
 SHOWN: Final = ("rmse", "bias", "in 95 %", "level exact", "within one")
 HONEST: Final[tuple[Behaviour, ...]] = (ModelTrue(),)
+ALL_ITEMS: Final = Complete()
 WITHOUT_ERRORS: Final = Options(errors=False)
 
 Figures = dict[str, float]
@@ -141,7 +142,7 @@ def asked_of(
     truth: Truth,
     learners: Learners,
     behaviours: tuple[Behaviour, ...] = HONEST,
-    administration: Administration = Complete(),  # noqa: B008 - frozen, without fields
+    administration: Administration = ALL_ITEMS,
 ) -> Answers:
     """Responses from which to calibrate, (N, I)."""
     return responses_of(administration, truth.table(Design(latent=truth.latent)), learners, behaviours)

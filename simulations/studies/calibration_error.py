@@ -6,6 +6,7 @@ the items asked, as often as they are asked: the difference is capitalisation on
 test tells over its real error: below 1, it promises too much.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -61,9 +62,13 @@ def main(learners: int = 2000, seed: int = 1, jobs: int = 1) -> list[Row]:
 
 
 def replicate(case: Case, seed: int) -> dict[str, Figures]:
-    """Do one replication: calibrate from samples of each size, the larger ones around the smaller, and test."""
+    """Do one replication with the sizes of the study."""
+    return compare(case, seed, SIZES if case.truth.snapshot is None else TREE_SIZES)
+
+
+def compare(case: Case, seed: int, sizes: Sequence[int]) -> dict[str, Figures]:
+    """Calibrate from samples of each size, the larger ones around the smaller, and test the same simulees with each."""
     truth, tree = case.truth, case.truth.snapshot is not None
-    sizes = TREE_SIZES if tree else SIZES
     design = positioning_design(truth.framework) if truth.framework is not None else ADAPTIVE
     responses = asked_of(
         truth, learners_of(truth, max(sizes), seed, 1), administration=AtRandom(ANSWERS) if tree else Complete()
@@ -84,9 +89,7 @@ def replicate(case: Case, seed: int) -> dict[str, Figures]:
     return arms
 
 
-def _figures(
-    truth: Truth, design: Design, belief: Belief, tested: Learners, reference: float | None = None
-) -> Figures:
+def _figures(truth: Truth, design: Design, belief: Belief, tested: Learners, reference: float | None = None) -> Figures:
     _, figures = tried(truth, design, belief, tested)
     if reference is not None:
         figures["change"] = figures["rmse"] / reference - 1.0

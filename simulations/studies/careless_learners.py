@@ -1,7 +1,7 @@
-"""What do careless, guessing and hurried learners do to a calibration, and to the scores of the others?
+"""What do careless learners do to a calibration, and to the scores of the others? One in twenty, or one in seven.
 
-A share of the learners calibrated from do not answer by the model. The simulees tested all do. "found" is the share of
-the disturbing learners whose answers fit the calibration too badly (person fit lz below -1.645; Drasgow, Levine and
+A share of the learners calibrated from are careless, hurried, or guess; the simulees tested are not. "found" is the
+share of these learners whose answers fit the calibration too badly (person fit lz below -1.645; Drasgow, Levine and
 Williams 1985), "wrongly" that of the others; the arm "without the misfitting" calibrates again without them.
 """
 

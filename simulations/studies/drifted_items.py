@@ -6,6 +6,7 @@ items are flagged. The test is repeated after the repair: flagged items get thei
 is made without them.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -60,10 +61,15 @@ def main(learners: int = 2000, seed: int = 1, jobs: int = 1) -> list[Row]:
 
 
 def replicate(case: Case, seed: int) -> dict[str, Figures]:
+    """Do one replication with all kinds of drift and all sizes."""
+    return compare(case, seed, KINDS, SIZES)
+
+
+def compare(case: Case, seed: int, kinds: Sequence[str], sizes: Sequence[int]) -> dict[str, Figures]:
     """Let items drift, test with the old parameters, look for the drift, repair, test again."""
     arms: dict[str, Figures] = {}
     tested = learners_of(case.truth, case.learners, seed, 2)
-    for kind in KINDS:
+    for kind in kinds:
         now, moved = drifted(case.truth, kind, seed)
         old = knowing_all(case.truth)
         perfect = tried(now, ADAPTIVE, knowing_all(now), tested)[1]
@@ -74,7 +80,7 @@ def replicate(case: Case, seed: int) -> dict[str, Figures]:
             arms[name] = figures | {"change": figures["rmse"] / perfect["rmse"] - 1.0} | told
 
         test(f"{kind} | old parameters", old, {})
-        for size in SIZES:
+        for size in sizes:
             for way, (flagged, repaired) in looked(case.truth, now, size, seed).items():
                 told = {"found": float(flagged[moved].mean()), "wrongly": float(flagged[~moved].mean())}
                 test(f"{kind} | {size} learners, {way}", old._replace(parameters=repaired), told)
@@ -95,7 +101,7 @@ def drifted(truth: Truth, kind: str, seed: int) -> tuple[Truth, Bools]:
 
 
 def looked(before: Truth, now: Truth, size: int, seed: int) -> dict[str, tuple[Bools, ItemParameters]]:
-    """Flags of each way to look, with the items repaired by them."""
+    """Look for drift in each way: flags, and the items repaired by them."""
     new = asked_of(now, learners_of(now, size, seed, 1))
     earlier = asked_of(before, learners_of(before, size, seed, 4))
     own = calibrated(now, new).parameters

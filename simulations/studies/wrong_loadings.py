@@ -4,6 +4,7 @@ Simulees follow the tree of the framework. "Independent" takes every loading for
 answers of learners to items drawn at random, with item parameters known or estimated from the same answers.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -54,9 +55,15 @@ def main(learners: int = 2000, seed: int = 1, jobs: int = 1) -> list[Row]:
 
 def replicate(case: Case, seed: int) -> dict[str, Figures]:
     """Test the same simulees with each tree."""
+    return compare(case, seed, SIZES)
+
+
+def compare(case: Case, seed: int, sizes: Sequence[int]) -> dict[str, Figures]:
+    """Test the same simulees with wrong loadings, and with loadings estimated from so many learners, where any."""
     truth = case.truth
     tree = truth.latent
-    assert isinstance(tree, LatentTree) and truth.framework is not None
+    assert isinstance(tree, LatentTree)
+    assert truth.framework is not None
     true = structure.loadings(tree)
     tested = learners_of(truth, case.learners, seed, 2)
     served = positioning_design(truth.framework)
@@ -77,10 +84,12 @@ def replicate(case: Case, seed: int) -> dict[str, Figures]:
     arm("all 0.1 too low", true - OFF, known)
     arm("each 0.1 too high or too low", np.minimum(true + OFF * signs, MAX_LOADING), known)
     arm("independent", np.zeros(true.size), known)
-    responses = asked_of(truth, learners_of(truth, max(SIZES), seed, 1), administration=AtRandom(ANSWERS))
+    if not sizes:
+        return arms
+    responses = asked_of(truth, learners_of(truth, max(sizes), seed, 1), administration=AtRandom(ANSWERS))
     held = Fixed(np.arange(len(truth)), truth.parameters)
     few = Options(errors=False, fewest=5)
-    for size in SIZES:
+    for size in sizes:
         found = calibrated(truth, responses[:size], fixed=held, estimate_loadings=True, options=few)
         arm(f"estimated from {size} learners", _loadings(found), known)
     for name, priors in (("usual priors", USUAL_PRIORS), ("narrow prior on a", NARROW)):

@@ -11,10 +11,10 @@ from typing import Final
 import numpy as np
 from scipy.special import chdtrc, ndtri
 
-from engine.calibration.calibrate import Calibration
 from engine.calibration.itemfit import s_x2
 from engine.calibration.overall import m2
 from engine.calibration.residuals import mean_squares
+from engine.calibration.result import Calibration
 from engine.grid import Grid
 from engine.models import log_probability
 from simulations.administration import Answers
@@ -94,7 +94,7 @@ def curve_error(truth: Truth, found: Calibration) -> float:
 
 
 def fit(found: Calibration, responses: Answers) -> Figures:
-    """What the statistics of fit say of a calibration."""
+    """Tell what the statistics of fit say of a calibration."""
     kept = responses[:, found.rows]
     items = s_x2(found.parameters, kept)
     infit = mean_squares(found.parameters, kept).infit_z

@@ -5,7 +5,6 @@ The tests of this folder assert what the quick ones give; ``timss`` and ``timss_
 
 import sys
 from functools import cache
-from typing import Any
 
 import numpy as np
 
@@ -15,44 +14,31 @@ from engine.calibration.em import Options
 from engine.calibration.entries import Fixed
 from engine.calibration.linking import drift, link
 from engine.calibration.overall import m2
-from engine.calibration.priors import USUAL_PRIORS, Beta, LogNormal, Priors
+from engine.calibration.priors import USUAL_PRIORS, Beta, Priors
 from engine.calibration.reliability import reliability
 from engine.calibration.residuals import q3
 from engine.calibration.result import Calibration, ItemStatus
-from engine.latent import Independent, LatentTree
+from engine.latent import Independent
 from engine.models import log_probability
 from engine.parameters import ItemParameters
 from engine.responses import SKIPPED, SkipPolicy
 from itembank.responses import read_responses
-from simulations.held_out import ROUGH, HeldOut, advantage, compared, held_out_scores
 from tests.real_data.sets import COMMON, both_forms, pirls, published, timss, with_omissions
+from tests.real_data.trees import (
+    FAMILIES,
+    G_TREE,
+    Figures,
+    ability_held_out,
+    loadings_of,
+    scores,
+    timss_fits,
+    timss_held_out,
+    timss_with_parts,
+    told,
+)
 from tests.reference.data import real_data
 
 GUESSING = Priors(guessing=Beta(5.0, 17.0))
-WEAK = Priors(discrimination=LogNormal(0.0, 0.5))
-FAMILIES = np.repeat([0, 1, 2, 3], 4)
-"""Reasoning, letters, matrices and rotations of the ability items."""
-G_TREE = LatentTree((0, 0, 0, 0), (0.9,), (0.8,) * 4)
-CONTENT_TREE = LatentTree((0, 0, 0, 0, 1, 1, 1, 1), (0.9, 0.9), (0.9,) * 8)
-PAIR = LatentTree((0, 1), (0.96, 0.96), (0.96, 0.96))
-
-Figures = dict[str, Any]
-
-
-def told(found: Calibration) -> Figures:
-    """What every calibration is asked."""
-    names = {ItemStatus(code).name.lower(): int(np.sum(found.status == code)) for code in np.unique(found.status)}
-    return {
-        "log_likelihood": found.log_likelihood,
-        "parameters": found.free,
-        "bic": found.bic,
-        "converged": found.converged,
-        "gradient": found.gradient,
-        "iterations": found.iterations,
-        "nodes": found.check.grid.count,
-        "spacing_in_smallest_sds": found.check.ratio,
-        "statuses": names,
-    }
 
 
 def near(one: Floats, other: Floats) -> Figures:
@@ -223,26 +209,7 @@ def ability() -> Figures:
         "M2": {"M2": overall.m2, "df": overall.df, "rmsea": overall.rmsea, "srmsr": overall.srmsr, "cfi": overall.cfi},
         "mean Q3 inside and between families": (yen.q3[pairs & alike].mean(), yen.q3[pairs & ~alike].mean()),
         "four": told(four),
-        "tree": told(tree) | _loadings(tree),
-    }
-
-
-def _loadings(found: Calibration) -> Figures:
-    tree = found.latent
-    if not isinstance(tree, LatentTree):
-        return {}
-    values = np.array((*tree.domain_loadings, *tree.competence_loadings))
-    return {"loadings": values, "loading errors": found.loading_errors}
-
-
-@cache
-def ability_held_out() -> dict[str, HeldOut]:
-    """Predict hidden answers to the 16 ability items."""
-    given = read_responses(real_data("sapa_ability16")).responses.astype(np.int64)
-    return {
-        "tree": held_out_scores(given, competence=FAMILIES, latent=G_TREE, estimate_loadings=True, folds=5, hidden=5),
-        "one": held_out_scores(given, folds=5),
-        "independent": held_out_scores(given, competence=FAMILIES, latent=Independent(4), folds=5),
+        "tree": told(tree) | loadings_of(tree),
     }
 
 
@@ -272,63 +239,12 @@ def countries() -> Figures:
     return figures
 
 
-def structures(domain: Ints, subject: Ints) -> dict[str, dict[str, Any]]:
-    """Latent structures of TIMSS that are compared."""
-    return {
-        "one": {},
-        "two apart": {"competence": subject, "latent": Independent(2)},
-        "two correlated": {"competence": subject, "latent": PAIR, "estimate_loadings": True},
-        "independent": {"competence": domain, "latent": Independent(8)},
-        "tree": {"competence": domain, "latent": CONTENT_TREE, "estimate_loadings": True},
-    }
-
-
-def timss_fits() -> Figures:
-    """Calibrate TIMSS under each structure (a minute or two)."""
-    data = timss()
-    figures: Figures = {}
-    for name, asked in structures(data.domain, data.subject).items():
-        found = calibrate(data.responses, data.models, options=Options(errors="estimate_loadings" in asked), **asked)
-        left = [data.ids[item] for item in np.flatnonzero(found.status > ItemStatus.FIXED)]
-        figures[name] = told(found) | _loadings(found) | {
-            "steepest": float(found.parameters.discrimination.max()),
-            "left out": left,
-        }  # fmt: skip
-        print(name, figures[name], flush=True)
-    return figures
-
-
-def timss_held_out(
-    hidden: int = 10, priors: Priors = WEAK, rows: int = 1, options: Options = ROUGH
-) -> dict[str, HeldOut]:
-    """Predict hidden answers of TIMSS under each structure; every ``rows``-th learner (all folds: seven minutes)."""
-    data = timss()
-    given = data.responses[::rows]
-    return {
-        name: held_out_scores(given, data.models, folds=10, hidden=hidden, priors=priors, options=options, **asked)
-        for name, asked in structures(data.domain, data.subject).items()
-    }
-
-
-def scores(found: dict[str, HeldOut], subject: Ints | None = None) -> Figures:
-    """Mean scores, and how much better the tree predicts than the others, also for items of each ``subject``."""
-    best = found["tree"].scores
-    figures: Figures = {}
-    for name, one in found.items():
-        mine = one.scores
-        figures[name] = {
-            "log score": mine.log_score.mean(),
-            "brier": mine.brier.mean(),
-            "gain over shares": advantage(mine.log_score, mine.plain_log_score, mine.learner),
-            "converged": all(part.converged for part in one.calibrations),
-        }
-        if name == "tree":
-            continue
-        figures[name] |= dict(zip(("tree better by", "in brier"), compared(found["tree"], one), strict=True))
-        for code in () if subject is None else np.unique(subject).tolist():
-            own = subject[mine.item] == code
-            figures[name][f"in subject {code}"] = advantage(best.log_score[own], mine.log_score[own], mine.learner[own])
-    return figures
+def skips_with_guessing() -> Figures:
+    """Calibrate the exam with negative marking as 3PL, with a prior on c alone."""
+    given = read_responses(real_data("mathexam14w"), ignored=("group", "gender", "tests")).responses
+    options = Options(errors=False)
+    found = calibrate(np.where(given < 0, SKIPPED, given), "3PL", skip="incorrect", priors=GUESSING, options=options)
+    return {"3PL": told(found) | {"steepest": float(found.parameters.discrimination.max())}}
 
 
 SETS = {
@@ -342,6 +258,8 @@ SETS = {
     "verbagg": graded,
     "fims": countries,
     "timss": timss_fits,
+    "mathexam_guessing": skips_with_guessing,
+    "timss_with_parts": timss_with_parts,
     "timss_held_out": lambda: scores(timss_held_out(), timss().subject),
     "timss_held_out_without_priors": lambda: scores(timss_held_out(2, Priors()), timss().subject),
 }

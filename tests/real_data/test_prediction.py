@@ -6,8 +6,8 @@ import pytest
 from engine.calibration.em import Options
 from engine.grid import Grid
 from simulations.held_out import compared
-from tests.real_data.figures import ability_held_out, timss_held_out
 from tests.real_data.sets import PARTS, SUMMARIES, pirls, timss
+from tests.real_data.trees import ability_held_out, timss_held_out
 from tests.reference.data import real_data
 from tests.reference.fit import real_responses
 

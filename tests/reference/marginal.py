@@ -18,11 +18,13 @@ from tests.reference import slow
 Array = NDArray[np.float64]
 Pattern = tuple[int, ...]
 LogDensity = Callable[[float], float]
+NOTHING, UNKNOWN = -1, -2
+"""No evidence; and "I do not know", a wrong answer to the item without its guessing."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Learners of one population: how many gave each pattern of answers; -1 stands for no evidence."""
+    """Learners of one population: how many gave each pattern of answers."""
 
     counts: Mapping[Pattern, int]
     mean: float = 0.0
@@ -40,7 +42,9 @@ def population(nodes: Sequence[float], mean: float = 0.0, sd: float = 1.0) -> li
     return [value / math.fsum(density) for value in density]
 
 
-def joint(items: Sequence[slow.Item], pattern: Pattern, nodes: Sequence[float], weights: Sequence[float]) -> list[float]:
+def joint(
+    items: Sequence[slow.Item], pattern: Pattern, nodes: Sequence[float], weights: Sequence[float]
+) -> list[float]:
     """P(pattern, node) at each node."""
     result = []
     for node, weight in zip(nodes, weights, strict=True):
@@ -48,6 +52,8 @@ def joint(items: Sequence[slow.Item], pattern: Pattern, nodes: Sequence[float], 
         for item, category in zip(items, pattern, strict=True):
             if category >= 0:
                 chance *= slow.probabilities(item, node)[category]
+            if category == UNKNOWN:
+                chance *= slow.probabilities(slow.without_guessing(item), node)[0]
         result.append(chance)
     return result
 
@@ -91,14 +97,17 @@ def expected(items: Sequence[slow.Item], group: Group, nodes: Sequence[float]) -
 
 def fast_log_likelihood(items: Sequence[slow.Item], groups: Sequence[Group], nodes: Array) -> float:
     """:func:`log_likelihood` with all nodes at once: what the optimiser can afford."""
-    log_p = [np.log(np.maximum(_curves(item, nodes), 1e-300)) for item in items]
+    log_p = []
+    for item in items:
+        rows = [_curves(slow.without_guessing(item), nodes)[:1], np.ones((1, nodes.size))]  # UNKNOWN, NOTHING
+        log_p.append(np.log(np.maximum(np.concatenate([_curves(item, nodes), *rows]), 1e-300)))
     total = 0.0
     for group in groups:
         density = np.exp(-0.5 * ((nodes - group.mean) / group.sd) ** 2)
         patterns = np.array(list(group.counts))
         answers = np.zeros((len(patterns), nodes.size))
         for column, table in zip(patterns.T, log_p, strict=True):
-            answers += np.where((column >= 0)[:, None], table[column], 0.0)
+            answers += table[column]
         total += float(np.log(np.exp(answers) @ (density / density.sum())) @ np.array(list(group.counts.values())))
     return total
 
@@ -181,12 +190,13 @@ class Question:
         return fast_log_likelihood(items, groups, self.nodes) + self.log_priors(items)
 
     def log_priors(self, items: Sequence[slow.Item]) -> float:
-        """Log prior densities of the items that are not held."""
-        total, told, held = 0.0, self.log_prior or {}, self.held or {}
+        """Log prior densities of the items that are not held; the slope that 1PL items share counts once."""
+        total, told, held, shared = 0.0, self.log_prior or {}, self.held or {}, False
         for row, (model, item) in enumerate(zip(self.models, items, strict=True)):
             if row in held:
                 continue
-            total += told["a"](item.a) if "a" in told else 0.0
+            total += told["a"](item.a) if "a" in told and not (model == "1PL" and shared) else 0.0
+            shared = shared or model == "1PL"
             total += sum(told["b"](b) for b in item.thresholds or (item.b,)) if "b" in told else 0.0
             total += told["c"](item.c) if "c" in told and model in ("3PL", "4PL") else 0.0
             total += told["d"](item.d) if "d" in told and model == "4PL" else 0.0
@@ -219,7 +229,7 @@ def maximum(question: Question, start: Array | None = None) -> Answer:
     return Answer(items, groups, -float(best.fun), best.x)
 
 
-def gradient(f: Callable[[Array], float], vector: Array, step: float = 1e-4) -> Array:
-    """Five-point differences along each axis."""
-    axes = np.eye(vector.size)
-    return np.array([slow.derivative(lambda t, axis=axis: f(vector + t * axis), 0.0, step) for axis in axes])
+def gradient(f: Callable[[Array], float], vector: Array, step: float = 2e-5) -> Array:
+    """Central differences along each axis."""
+    axes = step * np.eye(vector.size)
+    return np.array([(f(vector + axis) - f(vector - axis)) / (2.0 * step) for axis in axes])

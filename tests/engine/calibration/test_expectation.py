@@ -67,7 +67,9 @@ def test_every_pattern_of_a_short_test_in_two_populations() -> None:
     means = Population(np.array([[0.0], [0.7]]), np.array([[1.0], [1.4]]))
     found = expected(BANK, patterns, group, means)
     items, nodes = plain(BANK), GRID.nodes.tolist()
-    groups = [marginal.Group(marginal.counted(patterns[group == q]), m, s) for q, m, s in ((0, 0.0, 1.0), (1, 0.7, 1.4))]
+    groups = [
+        marginal.Group(marginal.counted(patterns[group == q]), m, s) for q, m, s in ((0, 0.0, 1.0), (1, 0.7, 1.4))
+    ]
     assert found.log_likelihood == pytest.approx(marginal.log_likelihood(items, groups, nodes), abs=1e-9)
     both = [marginal.expected(items, one, nodes) for one in groups]
     counts = np.vstack([both[0][0][item] + both[1][0][item] for item in range(len(items))])

@@ -79,9 +79,10 @@ def test_every_answer_is_in_its_column(rows: list[list[int]], skip: SkipPolicy, 
     tallies = tally(responses, skip, time_out)
     for item in range(5):
         for category in range(tallies.shape[1]):
-            assert tallies[item, category] == sum(
-                row[item] is not None and row[item][0] == category for row in read
-            ), (item, category)
+            assert tallies[item, category] == sum(row[item] is not None and row[item][0] == category for row in read), (
+                item,
+                category,
+            )
 
 
 def test_twins_are_only_of_items_with_guessing_that_somebody_skipped() -> None:

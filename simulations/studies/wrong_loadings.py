@@ -14,12 +14,11 @@ from engine.arrays import Floats
 from engine.calibration import structure
 from engine.calibration.em import Options
 from engine.calibration.entries import Fixed
-from engine.calibration.priors import USUAL_PRIORS, LogNormal
-from engine.calibration.result import Calibration
+from engine.calibration.priors import USUAL_PRIORS, LogNormal, Priors
 from engine.latent import MAX_LOADING, LatentTree
 from engine.uniform import uniform
 from itembank.positioning import positioning_design
-from simulations.administration import AtRandom
+from simulations.administration import Answers, AtRandom
 from simulations.studies.calibrated import (
     Belief,
     Case,
@@ -34,6 +33,7 @@ from simulations.studies.calibrated import (
     tried,
 )
 from simulations.studies.comparison import Row, show
+from simulations.truth import Truth
 
 REPLICATIONS: Final = 2
 SIZES: Final = (250, 1000)
@@ -87,17 +87,17 @@ def compare(case: Case, seed: int, sizes: Sequence[int]) -> dict[str, Figures]:
     if not sizes:
         return arms
     responses = asked_of(truth, learners_of(truth, max(sizes), seed, 1), administration=AtRandom(ANSWERS))
-    held = Fixed(np.arange(len(truth)), truth.parameters)
-    few = Options(errors=False, fewest=5)
     for size in sizes:
-        found = calibrated(truth, responses[:size], fixed=held, estimate_loadings=True, options=few)
-        arm(f"estimated from {size} learners", _loadings(found), known)
+        arm(f"estimated from {size} learners", loadings_from(truth, responses[:size])[0], known)
     for name, priors in (("usual priors", USUAL_PRIORS), ("narrow prior on a", NARROW)):
-        found = calibrated(truth, responses, priors=priors, estimate_loadings=True, options=few)
-        arm(f"with the items, {name}", _loadings(found), believing(found, len(truth)))
+        arm(f"with the items, {name}", *loadings_from(truth, responses, priors))
     return arms
 
 
-def _loadings(found: Calibration) -> Floats:
+def loadings_from(truth: Truth, responses: Answers, priors: Priors | None = None) -> tuple[Floats, Belief]:
+    """Estimate loadings with the true items, or together with items that have these priors; the belief that results."""
+    held = Fixed(np.arange(len(truth)), truth.parameters) if priors is None else None
+    few = Options(errors=False, fewest=5)
+    found = calibrated(truth, responses, priors=priors, fixed=held, estimate_loadings=True, options=few)
     assert isinstance(found.latent, LatentTree)
-    return structure.loadings(found.latent)
+    return structure.loadings(found.latent), believing(found, len(truth))

@@ -189,7 +189,7 @@ def slopes_of(own: Case, point: em.Point) -> np.ndarray:
     problem, expected = own.task.problem, e_step(own, point)
     items, people = gradient(problem, point.working, point.population, expected, GRID.nodes)
     if problem.priors:
-        items = items + log_prior(problem.priors, problem.models, point.working, problem.free.astype(float))[1]
+        items = items + log_prior(problem.priors, problem.models, point.working, problem.free.astype(float), problem.tie)[1]
     result = [
         sum(items[row, column] if kind == "item" else people[row, c, column] for kind, (row, column, c) in cells)
         for cells in parameters(own)

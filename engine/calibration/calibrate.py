@@ -177,7 +177,7 @@ def _parameters(begin: Start, point: Point, fixed: Fixed | None) -> ItemParamete
 def _statuses(begin: Start, point: Point, found: Found, options: Options) -> Ints:
     """Statuses of all items; of an item estimated in several groups, the worst."""
     stuck = (at_bound(point.working) & begin.free).any(axis=1)
-    moving = (np.abs(found.step.gradient) > options.gradient).any(axis=1) | (not found.converged)
+    moving = (np.abs(found.step.gradient) > options.gradient).any(axis=1) | (not found.settled)
     held = ~begin.free.any(axis=1)
     each = np.select([held, moving, stuck], [ItemStatus.FIXED, ItemStatus.NOT_CONVERGED, ItemStatus.AT_BOUND], 0)
     status = begin.status.copy()

@@ -24,6 +24,10 @@ from engine.latent import MAX_LOADING, Latent, LatentTree
 
 WIDEST_SPACING: Final = 0.9
 """Largest spacing of the nodes, in smallest posterior sds: a normal density is then integrated to 1e-10."""
+STILL, PATIENCE = 1e-12, 15
+"""A log posterior that moves by less, relative to itself, for so many iterations will not move any more."""
+STEEPEST: Final = 3.0
+"""Largest product of the spacing of the nodes and a slope: between two nodes, the curve then rises by less than 0.65."""
 EDGE: Final = 1e-3
 """Largest posterior probability of a learner on an outermost node, else the grid is widened."""
 MOST_REFINEMENTS: Final = 5
@@ -109,6 +113,7 @@ class Found(NamedTuple):
     step: Step
     iterations: int
     converged: bool
+    settled: bool  # whether the log posterior had stopped rising
 
 
 def prior_of(task: Task, point: Point, grid: Grid) -> Prior:
@@ -163,9 +168,10 @@ def climb(task: Task, sample: Sample, point: Point, grid: Grid, most: int, bound
     Notes
     -----
     A point that acceleration proposes is kept when the log posterior there is not lower than at the last one; else the
-    plain EM image is taken instead, where it cannot be lower, and the memory is emptied.
+    plain EM image is taken instead, where it cannot be lower, and the memory is emptied. When the log posterior no
+    longer moves while a gradient stays, as with an item so steep that the nodes do not resolve it, it ends unconverged.
     """
-    memory, before, image, last = Memory(), -np.inf, point, None
+    memory, before, image, last, still = Memory(), -np.inf, point, None, 0
     for iteration in range(1, most):
         now = step(task, sample, point, grid)
         if last is not None and not now.value >= before - 1e-9 * abs(before) - 1e-6:
@@ -173,12 +179,15 @@ def climb(task: Task, sample: Sample, point: Point, grid: Grid, most: int, bound
             continue
         largest = max(float(np.abs(now.gradient).max(initial=0.0)), now.others)
         if largest <= bound and now.value - before <= gain:
-            return Found(point, now, iteration, True)
+            return Found(point, now, iteration, True, True)
+        still = still + 1 if now.value - before <= STILL * abs(before) else 0
+        if still == PATIENCE:
+            return Found(point, now, iteration, False, True)
         memory = memory.remembering(_packed(task, point), _packed(task, now.image))
         before, image, last = now.value, now.image, now
         point = _allowed(task, _unpacked(task, extrapolated(memory, _scale(task, now, grid)), now.image), now.image)
     final = step(task, sample, image, grid)
-    return Found(image, final, most, False)
+    return Found(image, final, most, False, final.value - before <= gain)
 
 
 def estimated(task: Task, sample: Sample, begin: Start, first: Population, options: Options) -> tuple[Found, Grid, int]:
@@ -199,7 +208,7 @@ def estimated(task: Task, sample: Sample, begin: Start, first: Population, optio
     found = climb(task, sample, point, grid, options.most_iterations, options.gradient)
     refinements = 0
     while options.refine and refinements < MOST_REFINEMENTS:
-        finer = refined(grid, found.step.expected)
+        finer = refined(grid, found.step.expected, float(found.point.working[:, 0].max()))
         if finer == grid or finer.count > (MOST_NODES if loadings.size == 0 else MOST_TREE_NODES):
             break
         left = max(options.most_iterations - found.iterations, 10)
@@ -209,12 +218,12 @@ def estimated(task: Task, sample: Sample, begin: Start, first: Population, optio
     return found, grid, refinements
 
 
-def refined(grid: Grid, expected: Expected) -> Grid:
-    """Grid that is fine and wide enough for the posteriors found, the same when it is so already."""
+def refined(grid: Grid, expected: Expected, steepest: float) -> Grid:
+    """Grid that is fine and wide enough for the posteriors and the curves found, the same when it is so already."""
     lower, upper, count = grid.lower, grid.upper, grid.count
     if expected.edge > EDGE:
         lower, upper, count = lower - 2.0, upper + 2.0, count + round(4.0 / grid.spacing)
-    if grid.spacing > WIDEST_SPACING * expected.smallest_sd:
+    if grid.spacing > WIDEST_SPACING * expected.smallest_sd or grid.spacing * steepest > STEEPEST:
         count = 2 * count - 1
     return Grid(lower, upper, count)
 

@@ -134,8 +134,8 @@ def tally(responses: ArrayLike, skip: SkipPolicy, time_out: SkipPolicy) -> Ints:
     if highest > HIGHEST:
         item = int(np.argmax(given.max(axis=0)))
         raise ResponseError(
-            f"Item number {item + 1} has the response {highest}; categories go from 0 to {HIGHEST}, and what is missing "
-            "has a code of engine.responses."
+            f"Item number {item + 1} has the response {highest}; categories go from 0 to {HIGHEST}, and what is "
+            "missing has a code of engine.responses."
         )
     counts = np.zeros((given.shape[1], highest + 1), dtype=np.int64)
     for start in range(0, given.shape[0], BLOCK):

@@ -67,10 +67,7 @@ def _notes(study: Study) -> list[str]:
     found, check = study.calibration, study.calibration.check
     notes = []
     if not found.converged:
-        notes.append(
-            f"The estimation did not converge: the largest gradient is {found.gradient:.2g} standard errors. Do not "
-            "use these parameters; add priors, drop the items that have not converged, or bring more responses."
-        )
+        notes.append(study.unconverged())
     if found.silent:
         notes.append(f"{found.silent:,} learners gave no answer that is evidence.")
     for status in (ItemStatus.CONSTANT, ItemStatus.TOO_FEW, ItemStatus.EMPTY_CATEGORY):

@@ -131,9 +131,18 @@ class Study:
         said.append(f"log-likelihood {found.log_likelihood:.3f}, {found.iterations} iterations, {self.seconds:.1f} s")
         line = "; ".join(said) + "."
         if not found.converged:
-            line += f"\nNot converged (gradient {found.gradient:.2g} standard errors): do not use these parameters."
+            line += f"\n{self.unconverged()}"
         left = [f"{id} ({status})" for id, status in self.left_out]
         return line + (f"\nLeft out: {', '.join(left[:10])}{' ...' if len(left) > 10 else ''}" if left else "")
+
+    def unconverged(self) -> str:
+        """Sentence about what has not converged."""
+        found = self.calibration
+        moving = [self.plan.ids[row] for row in np.flatnonzero(found.status == ItemStatus.NOT_CONVERGED).tolist()]
+        remedy = "add priors, drop the items that have not converged, or bring more responses"
+        if 0 < len(moving) < 0.2 * len(self.plan.ids):
+            return f"Not converged: {', '.join(moving)}; do not use the parameters of these: {remedy}."
+        return f"Not converged (largest gradient {found.gradient:.2g} standard errors): do not use these; {remedy}."
 
     @property
     def left_out(self) -> tuple[tuple[str, str], ...]:

@@ -151,8 +151,8 @@ def test_loadings_too_high_promise_too_much_and_none_at_all_lose_precision():
 
 def test_loadings_are_estimated_from_learners():
     truth = shipped_truth()
-    responses = asked_of(truth, draw(truth.latent, 400, 5), administration=AtRandom(48))
-    few, many = (wrong_loadings.loadings_from(truth, responses[:size])[0] for size in (40, 400))
+    responses = asked_of(truth, draw(truth.latent, 1000, 5), administration=AtRandom(48))
+    few, many = (wrong_loadings.loadings_from(truth, responses[:size])[0] for size in (40, 1000))
     assert np.abs(many - 0.85).mean() < 0.08
     assert np.abs(many - 0.85).mean() < np.abs(few - 0.85).mean()
 

@@ -33,7 +33,7 @@ def items(model: str, count: int, seed: int = 1) -> ItemParameters:
     rng = np.random.default_rng(seed)
     a = np.full(count, 1.3) if model == "1PL" else rng.uniform(0.8, 1.8, count)
     if model in ("GRM", "GPCM"):
-        steps = np.sort(rng.normal(0.0, 0.3, (count, 2)) + [-0.8, 0.7], axis=1)
+        steps = np.sort(np.array([-0.8, 0.7]) + rng.normal(0.0, 0.3, (count, 2)), axis=1)
         return ItemParameters.of(model, a, thresholds=steps.tolist())
     c = rng.uniform(0.15, 0.25, count) if model in ("3PL", "4PL") else None
     return ItemParameters.of(model, a, rng.normal(0.0, 0.8, count), c, np.full(count, 0.93) if model == "4PL" else None)
@@ -354,9 +354,8 @@ def test_loadings_that_no_data_tell_apart_are_equal(
     shape = LatentTree(domain_of, tuple(0.85 for _ in gamma), tuple(0.85 for _ in loading))
     responses, competence, _ = several(5, shape, 1000, 5)
     options = Options(grid=Grid(-4.5, 4.5, 31), refine=False, errors=False, gradient=1e-4)
-    found = calibrate(
-        responses, competence=competence, latent=LatentTree(domain_of, gamma, loading), estimate_loadings=True, options=options
-    )  # fmt: skip
+    unequal = LatentTree(domain_of, gamma, loading)
+    found = calibrate(responses, competence=competence, latent=unequal, estimate_loadings=True, options=options)
     again = calibrate(responses, competence=competence, latent=shape, estimate_loadings=True, options=options)
     assert found.converged
     assert found.free == 2 * responses.shape[1] + free

@@ -1,6 +1,7 @@
 """Faults that other packages are known for, each with a test that it is not ours."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -84,7 +85,8 @@ def test_estimation_does_not_stop_short(slope: float, intercept: float) -> None:
     best = searched(["2PL"] * 5, responses)
     none = np.zeros(500, dtype=int)
     codes = entries.model_codes("2PL", 5)
-    begin = entries.start([tally(responses, "unknown", "incorrect")], codes, np.zeros(5, int), None, None, NO_PRIORS, 20)  # fmt: skip
+    given = [tally(responses, "unknown", "incorrect")]
+    begin = entries.start(given, codes, np.zeros(5, dtype=int), None, None, NO_PRIORS, 20)
     sample = prepare(responses, begin.entries, none)
     problem = Problem(begin.models, begin.free, begin.tie, NO_PRIORS, sample.units)
     task = em.Task(problem, np.zeros((1, 1), dtype=bool), Independent(), np.empty(0, dtype=int))
@@ -172,7 +174,7 @@ def test_converged_means_that_the_gradient_is_small(model: str, priors: Priors, 
     assert found.converged
     assert np.abs(gradient).max() <= bound
     assert found.gradient == pytest.approx(np.abs(gradient).max(), rel=1e-2, abs=1e-7)
-    early = calibrate(responses, model, priors=priors, options=Options(grid=GRID, refine=False, errors=False, gradient=bound, most_iterations=4))  # fmt: skip
+    early = calibrate(responses, model, priors=priors, options=replace(options, most_iterations=4))
     gradient = scaled_gradient(early, [model] * 4, responses, log_prior)
     assert np.abs(gradient).max() > bound
     assert not early.converged

@@ -76,7 +76,7 @@ def value(problem: Problem, working: np.ndarray, counts: np.ndarray) -> float:
         for k in range(int(problem.units.categories[item])):
             total += float(counts[first + k] @ log_p[item, k])
     kept = problem.free.astype(float)
-    return total + float(log_prior(problem.priors, problem.models, working, kept)[0].sum())
+    return total + float(log_prior(problem.priors, problem.models, working, kept, problem.tie)[0].sum())
 
 
 @settings(max_examples=150)
@@ -233,7 +233,8 @@ def test_at_a_bound_only_the_pull_inward_counts() -> None:
 def test_a_twin_counts_for_its_item() -> None:
     """Wrong answers read without guessing say nothing about the guessing, and as much about the difficulty."""
     codes, categories = np.array([Model.THREE_PL]), np.array([2, 2])
-    twins = Units(np.array([0, 0]), np.array([True, False]), np.zeros(2, int), categories, np.array([0, 2, 4]), np.array([0, 2]))  # fmt: skip
+    first, bounds = np.array([0, 2, 4]), np.array([0, 2])
+    twins = Units(np.array([0, 0]), np.array([True, False]), np.zeros(2, dtype=int), categories, first, bounds)
     problem = Problem(codes, existing(codes, np.array([2])), np.array([-1]), NO_PRIORS, twins)
     working = np.array([[1.3, 0.2, -1.1, np.nan]])
     counts = np.random.default_rng(1).uniform(0.0, 10.0, size=(4, NODES.size))

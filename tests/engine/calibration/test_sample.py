@@ -174,7 +174,8 @@ def test_any_whole_numbers(kind: type) -> None:
 
 def test_whole_numbers_without_sign() -> None:
     responses = np.array([[1, 2, 0, 1, 2], [0, 2, 1, 0, 3]])
-    np.testing.assert_array_equal(tally(responses.astype(np.uint8), "unknown", "incorrect"), tally(responses, "unknown", "incorrect"))  # fmt: skip
+    small = tally(responses.astype(np.uint8), "unknown", "incorrect")
+    np.testing.assert_array_equal(small, tally(responses, "unknown", "incorrect"))
 
 
 @pytest.mark.parametrize("wrong", [128, 256, 70000, 10**9])
@@ -193,10 +194,20 @@ def test_codes_and_policies_that_do_not_exist_are_refused() -> None:
         tally(np.array([[0, 1]]), "wrong", "incorrect")  # type: ignore[arg-type]
 
 
-def test_some_learners_are_whole_blocks() -> None:
-    responses = np.random.default_rng(0).integers(0, 2, size=(5 * BLOCK, 2))
-    sample = prepare(responses, entries((2, 2), (False, False), (0, 0)), np.zeros(5 * BLOCK, dtype=int))
-    assert [block.start // BLOCK for block in sample.some(2 * BLOCK).blocks] == [0, 4]
-    assert [block.start // BLOCK for block in sample.some(3 * BLOCK).blocks] == [0, 2, 4]
-    assert len(sample.some(10).blocks) == 1
-    assert len(sample.some(10**6).blocks) == 5
+@pytest.mark.parametrize("share", [1.0, 0.1])
+def test_some_learners_are_taken_from_everywhere(share: float) -> None:
+    """Every so many, in whatever order they come: so that data sorted by score or booklet are seen whole."""
+    learners = 3 * BLOCK + 100
+    rng = np.random.default_rng(0)
+    responses = np.where(rng.random((learners, 5)) < share, rng.integers(0, 2, size=(learners, 5)), NOT_REACHED)
+    group = rng.integers(0, 3, size=learners)
+    laid = entries((2,) * 5, (False,) * 5, (0, 0, 1, 1, 1))
+    sample = prepare(responses, laid, group, 2)
+    some = sample.some(400)
+    kept = np.arange(0, learners, learners // 400)
+    np.testing.assert_array_equal(cells(some), cells(sample)[kept])
+    assert some.group.tolist() == group[kept].tolist()
+    assert some.learners == kept.size
+    assert some.counts.tolist() == sample.counts.tolist()
+    assert type(some.blocks[0].answers[0]) is type(sample.blocks[0].answers[0])
+    np.testing.assert_array_equal(cells(sample.some(10**6)), cells(sample))

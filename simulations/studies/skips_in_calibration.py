@@ -31,7 +31,7 @@ from simulations.studies.comparison import Row, show
 ITEMS: Final = 60
 SAMPLE: Final = 2000
 """Learners who are calibrated from; all are asked all items."""
-REPLICATIONS: Final = 5
+REPLICATIONS: Final = 10
 MODELS: Final = ("2PL", "3PL")
 POLICIES: Final[tuple[SkipPolicy, ...]] = ("unknown", "incorrect", "ignored")
 HABITS: Final[dict[str, tuple[Behaviour, ...]]] = {

@@ -35,7 +35,7 @@ from simulations.studies.calibrated import (
 from simulations.studies.comparison import Row, show
 from simulations.truth import Truth
 
-REPLICATIONS: Final = 2
+REPLICATIONS: Final = 4
 SIZES: Final = (250, 1000)
 """Learners from whose answers loadings are estimated; items together with loadings, from the most of them."""
 ANSWERS: Final = 48

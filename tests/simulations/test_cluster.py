@@ -23,7 +23,7 @@ def process(shared, task):
 @pytest.fixture(scope="module")
 def scheduler():
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None, protocol="tcp", silence_logs=50
+        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0", protocol="tcp", silence_logs=50
     ) as found:
         yield found.scheduler_address
 
@@ -75,7 +75,7 @@ def test_a_scheduler_without_workers_is_told(monkeypatch):
     monkeypatch.setattr(cluster, "PATIENCE", 0.5)
     with (
         distributed.LocalCluster(
-            n_workers=0, processes=False, dashboard_address=None, protocol="tcp", silence_logs=50
+            n_workers=0, processes=False, dashboard_address=":0", protocol="tcp", silence_logs=50
         ) as empty,
         pytest.raises(SettingError, match="has no worker"),
     ):

@@ -7,24 +7,30 @@ import pytest
 from scipy.special import expit
 
 from engine.calibration.em import Options
-from engine.calibration.priors import NO_PRIORS
 from engine.calibration.result import ItemStatus
 from engine.errors import BankError, DesignError, JalonError, ParameterError, ResponseError, SettingError
 from engine.grid import Grid
 from engine.latent import Independent, LatentTree
 from engine.parameters import ItemParameters
 from engine.responses import NOT_REACHED, SKIPPED
-from engine.uniform import derive, uniform
-from simulations.administration import Adaptive, AtRandom, Booklets, Complete, administration_named, responses_of
-from simulations.administration import table_for
+from engine.uniform import derive
+from simulations.administration import (
+    Adaptive,
+    AtRandom,
+    Booklets,
+    Complete,
+    administration_named,
+    responses_of,
+    table_for,
+)
 from simulations.behaviours import Question, behaving, reply
 from simulations.expected_errors import expected_errors
 from simulations.learners import draw
 from simulations.loading_recovery import loading_figures
-from simulations.needed_learners import interpolated
-from simulations.output import write_files
+from simulations.needed_learners import curve_of, interpolated
 from simulations.recovery import simulate_recovery
 from simulations.recovery_figures import by_item, by_replication, figures_of, monte_carlo
+from simulations.recovery_files import write
 from simulations.replication import Plan, fitted_models, replicate, seed_of
 from simulations.truth import Truth, made_up_items, reported, true_items
 
@@ -64,9 +70,9 @@ def test_what_is_recovered(study):
         figures = found.kinds[kind]
         assert abs(figures.bias.value) < 4 * figures.bias.error + 0.02
         assert abs(figures.coverage.value - 0.95) < 4 * figures.coverage.error + 0.005
-        assert figures.correlation.value > 0.9
         assert figures.intervals == 1.0
     slopes = found.kinds["discrimination"]
+    assert found.kinds["difficulty"].correlation.value > 0.97 > slopes.correlation.value > 0.8
     assert slopes.mean_se == pytest.approx(slopes.sd, rel=0.08)
     assert slopes.rmse_se < 0.2 * slopes.sd
 
@@ -169,7 +175,7 @@ def test_models(model):
     assert found.converged.all()
     assert ("thresholds" in found.kinds) is (model != "1PL")
     for kind in found.kinds.values():
-        assert abs(kind.coverage.value - 0.95) < 4 * kind.coverage.error + 0.02
+        assert kind.coverage.value > 0.95 - 4 * kind.coverage.error - 0.02
         assert abs(kind.bias.value) < 4 * kind.bias.error + 0.03
 
 
@@ -185,7 +191,7 @@ def test_a_wrong_model_is_judged_by_the_parameters_that_it_has():
 
 def test_priors_tame_guessing():
     free, held = (
-        simulate_recovery(None, model="3PL", count=12, learners=500, replications=4, priors=priors).summary()
+        simulate_recovery(None, model="3PL", count=10, learners=500, replications=3, priors=priors).summary()
         for priors in ((), ("guessing=beta(5, 17)", "discrimination=lognormal(0, 0.5)"))
     )
     assert held["rmse_guessing"] < 0.7 * free["rmse_guessing"]
@@ -205,16 +211,19 @@ def test_what_does_not_converge_is_counted_and_left_out(tmp_path):
     assert nothing.kinds == {}
 
 
-def test_a_study_in_which_nothing_converges_is_still_told(tmp_path):
-    study = simulate_recovery(None, model="4PL", count=6, learners=60, replications=2)
-    if study.figures.converged.any():
-        pytest.fail("this example should be hopeless")
-    summary = study.summary()
+def test_a_study_in_which_nothing_converges_is_still_told(tmp_path, study):
+    plan = planned(learners=300, options=Options(most_iterations=1))
+    found = tuple(replicate(plan, r) for r in range(2))
+    figures = figures_of(plan.truth, found)
+    curve = curve_of(plan.truth, {300: figures}, expected_errors(plan))
+    hopeless = replace(study[0], plan=plan, replications=found, figures=figures, curve=curve)
+    summary = hopeless.summary()
     assert summary["converged_share"] == 0.0
     assert summary["rmse_difficulty"] is None
-    json.dumps(summary, allow_nan=False)
-    simulate_recovery(tmp_path / "out", model="4PL", count=6, learners=60, replications=2)
-    assert "did not converge" in (tmp_path / "out" / "report.html").read_text()
+    write(hopeless, tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
+    assert "2 of 2 replications did not converge" in (tmp_path / "out" / "report.html").read_text()
+    assert [row["used"] for row in read(tmp_path / "out" / "items.csv")] == ["0.000000"] * 12
 
 
 def test_complete_responses_are_those_of_the_behaviours():
@@ -289,13 +298,13 @@ def test_an_adaptive_test_asks_items_near_the_ability():
 )
 def test_expected_errors_are_those_of_a_large_calibration(model, changes):
     """Covariance of simulated scores at the truth, against the observed information at the estimates."""
-    plan = planned(model, count=16, learners=8000, **changes)
+    plan = planned(model, count=12, learners=5000, **changes)
     stated = replicate(plan, 0).errors
-    expected = expected_errors(plan) / np.sqrt(8000)
+    expected = expected_errors(plan) / np.sqrt(5000)
     there = np.isfinite(stated) & np.isfinite(expected)
     assert np.array_equal(np.isfinite(stated), there)
     ratio = expected[there] / stated[there]
-    assert np.median(ratio) == pytest.approx(1.0, abs=0.03)
+    assert np.median(ratio) == pytest.approx(1.0, abs=0.04)
     assert np.quantile(ratio, [0.1, 0.9]) == pytest.approx([1.0, 1.0], abs=0.2)
 
 
@@ -456,12 +465,3 @@ def test_skips_are_simulated_and_read_by_the_policy():
     assert abs(known["bias_difficulty"]) < 0.05
     assert ignored["bias_difficulty"] < known["bias_difficulty"] - 0.1
     assert ignored["answers_per_learner"] < 0.95 * known["answers_per_learner"]
-
-
-def test_the_writer_is_the_one_of_all_studies(tmp_path):
-    """A study uses write_files, which leaves nothing half-written; uniform numbers come from hashes alone."""
-    with pytest.raises(TypeError):
-        write_files({"a": "text", "b": None}, tmp_path / "new")
-    assert not (tmp_path / "new").exists()
-    assert NO_PRIORS == planned().priors
-    assert uniform(1, 2) == uniform(1, 2)

@@ -12,14 +12,16 @@ from engine.adaptive import posterior, replay
 from engine.errors import SettingError
 from engine.state import Facts
 from engine.uniform import derive, uniform
+from simulations.administration import Complete, table_for
+from simulations.behaviours import behaving
 from simulations.learners import draw
-from simulations.replication import replicate
+from simulations.replication import Plan, fitted_models, replicate
 from simulations.run import simulate
 from simulations.sbc import parameter_ranks, ranks_of, simulate_sbc
 from simulations.sbc_study import checked
+from simulations.truth import true_items
 from simulations.uniformity import BINS, simultaneous_band, uniformity
 from tests.simulations.examples import plain_bank, single, tree
-from tests.simulations.test_recovery import planned
 
 
 def uniform_ranks(count, seed=1):
@@ -84,17 +86,19 @@ def test_the_rank_of_a_normal_belief_is_its_normal_probability():
     belief /= belief.sum(axis=1, keepdims=True)
     truth = np.array([-1.2, 0.3, 3.1])
     np.testing.assert_allclose(ranks_of(belief, nodes, truth), ndtr((truth - mean) / sd), atol=2e-3)
-    assert ranks_of(belief[0], nodes, np.array(-99.0)) == 0.0
-    assert ranks_of(belief[0], nodes, np.array(99.0)) == 1.0
+    assert ranks_of(belief[0], nodes, np.array(-99.0)) == pytest.approx(0.0, abs=1e-12)
+    assert ranks_of(belief[0], nodes, np.array(99.0)) == pytest.approx(1.0, abs=1e-12)
 
 
 def test_standard_errors_of_a_calibration_are_right():
-    plan = planned(count=10, learners=800)
-    replications = [replicate(plan, r) for r in range(80)]
+    truth, administration = true_items(count=10), Complete()
+    table = table_for(administration, truth)
+    plan = Plan(truth, fitted_models(truth, None), administration, table, behaving(), 800, 2)
+    replications = [replicate(plan, r) for r in range(120)]
     ranks = parameter_ranks(plan.truth, replications)
     assert set(ranks) == {"discrimination", "difficulty"}
     for kind in ranks.values():
-        assert kind.size == 80
+        assert kind.size == 120
         assert uniformity(kind).ks_p > 0.005
     proud = [each._replace(errors=0.4 * each.errors) for each in replications]
     for kind in parameter_ranks(plan.truth, proud).values():

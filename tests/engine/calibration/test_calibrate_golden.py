@@ -50,7 +50,7 @@ def test_the_options_that_nobody_changes_come_as_near_as_optimisers_allow(name: 
 
 
 def test_a_rasch_model_is_our_1pl_on_another_scale() -> None:
-    """mirt holds the slope at 1 and estimates the variance of abilities; we hold the variance and estimate the slope."""
+    """mirt holds the slope and estimates the variance of abilities; we hold the variance and estimate the slope."""
     found, mirt, near = found_by("1PL"), MIRT["models"]["Rasch"], MIRT["tolerance"]["Rasch"]["parameters"]
     slope = found.parameters.discrimination
     assert np.unique(slope).size == 1

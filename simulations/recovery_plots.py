@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from engine.arrays import Bools, Floats
 from simulations.drawing import BLUE, GREY, ORANGE, panels
@@ -74,6 +76,8 @@ def standard_errors(recovery: Recovery) -> Figure:
         axes.plot(sd, expected, linestyle="none", marker="x", markersize=4, color=ORANGE, label="expected")
         axes.plot(sd, stated, linestyle="none", marker=".", markersize=4, color=BLUE, label="stated")
         axes.set(xlabel="sd of the estimates", ylabel="standard error", xscale="log", yscale="log")
+        _plain(axes.xaxis)
+        _plain(axes.yaxis)
         axes.legend(loc="best")
 
     return _by_kind(recovery, draw)
@@ -110,6 +114,9 @@ def learning(recovery: Recovery) -> Figure:
             axes.plot(ends, curve.expected[kind] / np.sqrt(ends), color=GREY, linewidth=1.0, label="expected")
         axes.errorbar(sizes, values, yerr=errors, fmt="o", markersize=4, color=BLUE, label="measured")
         axes.set(xlabel="learners", ylabel="RMSE", xscale="log", yscale="log", title=kind)
+        axes.set_xticks(sizes, [f"{size:,.0f}" for size in sizes], rotation=45)
+        _plain(axes.yaxis)
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.legend(loc="best")
     return figure
 
@@ -122,6 +129,13 @@ def _by_kind(recovery: Recovery, draw: Callable[[Axes, Bools], None]) -> Figure:
         draw(axes, cells[kind] & (recovery.figures.items.used > 0))
         axes.set_title(kind)
     return figure
+
+
+def _plain(axis: Axis) -> None:
+    """Few ticks, written as plain numbers, on a logarithmic axis."""
+    axis.set_major_locator(LogLocator(10.0, (1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())
 
 
 def _diagonal(axes: Axes, values: Floats) -> None:

@@ -88,7 +88,7 @@ def simultaneous_band(count: int, points: int = POINTS, share: float = 0.95) -> 
     --------
     >>> band = simultaneous_band(100, 10)
     >>> int(band.lower[4]), int(band.upper[4])
-    (38, 62)
+    (37, 63)
     """
     at = np.arange(1, points) / points
     low, high = (1.0 - share) / (2 * points), 1.0 - share

@@ -1,5 +1,6 @@
 """Answers and their scores; the score of a learner is the sum of those of the answers."""
 
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -52,21 +53,21 @@ def scores(
     -------
     list of C Scores
     """
-    units = problem.units
-    by_parameter = slopes(problem.models[units.item], working[units.item], nodes, units.lucky).by_parameter[:, :, slots]
-    exists = np.arange(by_parameter.shape[1])[None, :] < units.categories[:, None]
+    layout = problem.layout
+    by_parameter = slopes(problem.models, working, nodes).by_parameter[:, :, slots]
+    exists = np.arange(by_parameter.shape[1])[None, :] < layout.categories[:, None]
     found = []
-    for c, (low, high) in enumerate(zip(units.bounds[:-1], units.bounds[1:], strict=True)):
-        unit, category = np.nonzero(exists[low:high])
-        items, row = np.unique(units.item[low:high], return_inverse=True)
+    for c, (low, high) in enumerate(pairwise(layout.bounds.tolist())):
+        row, category = np.nonzero(exists[low:high])
+        count = high - low
         groups = grouped.shape[0]
-        table = np.zeros((slots.size, unit.size + groups + 1, nodes.size))
-        table[:, : unit.size] = by_parameter[low:high][unit, category].transpose(1, 0, 2)
-        table[:2, unit.size : -1] = people[:, c].transpose(1, 0, 2)
-        owner = np.concatenate([row[unit], items.size + np.arange(groups), [0]])
-        canonical = bool(np.isin(problem.models[items], CANONICAL).all())
-        place = slice(int(units.first[low]), int(units.first[high]))
-        found.append(Scores(table, owner, category, items.size + groups, grouped[:, c], canonical, place))
+        table = np.zeros((slots.size, row.size + groups + 1, nodes.size))
+        table[:, : row.size] = by_parameter[low:high][row, category].transpose(1, 0, 2)
+        table[:2, row.size : -1] = people[:, c].transpose(1, 0, 2)
+        owner = np.concatenate([row, count + np.arange(groups), [0]])
+        canonical = bool(np.isin(problem.models[low:high], CANONICAL).all())
+        place = slice(int(layout.first[low]), int(layout.first[high]))
+        found.append(Scores(table, owner, category, count + groups, grouped[:, c], canonical, place))
     return found
 
 

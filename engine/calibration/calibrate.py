@@ -66,7 +66,8 @@ def calibrate(
     priors : Priors
         None unless asked for.
     skip, time_out : {"unknown", "incorrect", "ignored"}
-        What ``SKIPPED`` and ``TIMED_OUT`` are evidence of.
+        What ``SKIPPED`` and ``TIMED_OUT`` are evidence of. "unknown" is read like "incorrect" here: see
+        :mod:`engine.calibration.sample`.
     options : Options
 
     Returns
@@ -90,7 +91,7 @@ def calibrate(
     >>> patterns = np.array([[1, 1, 1], [1, 1, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]])
     >>> found = calibrate(np.repeat(patterns, [30, 20, 15, 10, 5, 20], axis=0), "1PL")
     >>> found.converged, found.parameters.difficulty.round(2).tolist()
-    (True, [-0.41, -0.26, 0.41])
+    (True, [-0.5, -0.33, 0.48])
     """
     given = np.asarray(responses)
     if given.ndim != 2 or given.size == 0 or given.dtype.kind not in "iu":
@@ -112,7 +113,7 @@ def calibrate(
             "category; bring more responses."
         )
     sample = prepare(given, begin.entries, people, latent.competences, skip, time_out)
-    problem = Problem(begin.models, begin.free, begin.tie, priors, sample.units)
+    problem = Problem(begin.models, begin.free, begin.tie, priors, sample.layout)
     task = Task(problem, _free_population(begin, tallies, latent), latent, _label(latent, estimate_loadings))
     first = Population(np.zeros((groups, latent.competences)), np.ones((groups, latent.competences)))
     found, grid, refinements = estimated(task, sample, begin, first, options)

@@ -27,7 +27,7 @@ WIDEST_SPACING: Final = 0.9
 STILL, PATIENCE = 1e-12, 15
 """A log posterior that moves by less, relative to itself, for so many iterations will not move any more."""
 STEEPEST: Final = 3.0
-"""Largest product of the spacing of the nodes and a slope: between two nodes, the curve then rises by less than 0.65."""
+"""Largest product of the spacing of the nodes and a slope: between two nodes, the curve rises by at most 0.65."""
 EDGE: Final = 1e-3
 """Largest posterior probability of a learner on an outermost node, else the grid is widened."""
 MOST_REFINEMENTS: Final = 5

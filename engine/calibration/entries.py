@@ -117,7 +117,7 @@ def start(
         working[rows] = _widened(known[at[rows]], working.shape[1])
         free[rows] = False
         tie = _held_slopes(working, free, tie, rows)
-    entries = Entries(column, competence[column], categories, asymptotes(codes)[0], group)
+    entries = Entries(column, competence[column], categories, group)
     return Start(entries, codes, free, tie, working, status)
 
 

@@ -116,7 +116,7 @@ def _begun(data: TwoGroups, tallies: tuple[Ints, Ints], common: Bools) -> Start:
 def _assembled(data: TwoGroups, begin: Start) -> tuple[Task, Sample]:
     group = data.focal.astype(np.int64)
     sample = prepare(data.responses, begin.entries, group, 1, data.skip, data.time_out)
-    problem = Problem(begin.models, begin.free, begin.tie, data.priors, sample.units)
+    problem = Problem(begin.models, begin.free, begin.tie, data.priors, sample.layout)
     return Task(problem, FREE_POPULATION, Independent(), np.empty(0, dtype=np.int64)), sample
 
 

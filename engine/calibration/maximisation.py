@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.arrays import Bools, Floats, Ints
 from engine.calibration.priors import Priors, log_prior
-from engine.calibration.sample import Units
+from engine.calibration.sample import Layout
 from engine.calibration.working import slopes
 from engine.parameters import MAX_DISCRIMINATION, Model
 
@@ -40,14 +40,14 @@ class Problem:
     tie : (J,) int
         Items of one label (0, 1, ...) share their slope; -1 for an item with a slope of its own.
     priors : Priors
-    units : Units
+    layout : Layout
     """
 
     models: Ints
     free: Bools
     tie: Ints
     priors: Priors
-    units: Units
+    layout: Layout
 
 
 class System(NamedTuple):
@@ -60,9 +60,9 @@ class System(NamedTuple):
 
 def table(problem: Problem, working: Floats, nodes: Floats) -> Floats:
     """Log probabilities of all columns, (columns, G)."""
-    units = problem.units
-    log_p = slopes(problem.models[units.item], working[units.item], nodes, units.lucky).log_p
-    return np.asarray(log_p[_columns(units, log_p.shape[1])])
+    layout = problem.layout
+    log_p = slopes(problem.models, working, nodes).log_p
+    return np.asarray(log_p[_columns(layout, log_p.shape[1])])
 
 
 def system(problem: Problem, working: Floats, counts: Floats, nodes: Floats) -> System:
@@ -73,27 +73,26 @@ def system(problem: Problem, working: Floats, counts: Floats, nodes: Floats) -> 
     problem : Problem
     working : (J, P) float
     counts : (columns, G) float
-        Expected answers of each category of each unit at each node.
+        Expected answers of each category of each item at each node.
     nodes : (G,) float
     """
-    units = problem.units
-    log_p, by_parameter = slopes(problem.models[units.item], working[units.item], nodes, units.lucky)
-    exists = _columns(units, log_p.shape[1])
+    layout = problem.layout
+    log_p, by_parameter = slopes(problem.models, working, nodes)
+    exists = _columns(layout, log_p.shape[1])
     full = np.zeros(log_p.shape)
     full[exists] = counts
-    by_parameter = by_parameter * problem.free[units.item][:, None, :, None]
+    by_parameter = by_parameter * problem.free[:, None, :, None]
     value = np.sum(full * np.where(exists[..., None], log_p, 0.0), axis=(1, 2))
     gradient = np.einsum("ukg,ukpg->up", full, by_parameter, optimize=True)
     weight = np.sqrt(np.exp(log_p) * full.sum(axis=1, keepdims=True))
     flat = (by_parameter * weight[:, :, None]).transpose(0, 2, 1, 3).reshape(*by_parameter.shape[::2], -1)
     information = flat @ flat.transpose(0, 2, 1)
-    whole = System(*(_by_item(part, units.item, working.shape[0]) for part in (value, gradient, information)))
     if not problem.priors:
-        return whole
+        return System(value, gradient, information)
     level, slope, bend = log_prior(
         problem.priors, problem.models, working, problem.free.astype(np.float64), problem.tie
     )
-    return System(whole.value + level, whole.gradient + slope, whole.information - bend)
+    return System(value + level, gradient + slope, information - bend)
 
 
 def maximised(problem: Problem, working: Floats, counts: Floats, nodes: Floats) -> tuple[Floats, Floats]:
@@ -149,17 +148,9 @@ def ordered(models: Ints, working: Floats) -> Bools:
     return np.asarray(~((models == Model.GRM) & rising) & ~crossed)
 
 
-def _columns(units: Units, width: int) -> Bools:
-    """Which cells of (U, K) are columns."""
-    return np.asarray(np.arange(width)[None, :] < units.categories[:, None])
-
-
-def _by_item(part: Floats, item: Ints, count: int) -> Floats:
-    if part.shape[0] == count and np.array_equal(item, np.arange(count)):
-        return part
-    whole = np.zeros((count, *part.shape[1:]))
-    np.add.at(whole, item, part)
-    return whole
+def _columns(layout: Layout, width: int) -> Bools:
+    """Which cells of (J, K) are columns."""
+    return np.asarray(np.arange(width)[None, :] < layout.categories[:, None])
 
 
 def _scaled(problem: Problem, working: Floats, now: System) -> Floats:

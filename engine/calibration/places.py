@@ -1,5 +1,6 @@
 """Where each free parameter stands in the matrices of information."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -43,11 +44,11 @@ def numbered(problem: Problem, grouped: Bools, label: Ints, linked: bool) -> Pla
     linked : bool
         Whether the competences are those of a tree.
     """
-    units = problem.units
+    layout = problem.layout
     rows, items, people, sizes = [], [], [], []
     start = 0
-    for c, (low, high) in enumerate(zip(units.bounds[:-1], units.bounds[1:], strict=True)):
-        own = np.unique(units.item[low:high])
+    for c, (low, high) in enumerate(pairwise(layout.bounds.tolist())):
+        own = np.arange(low, high)
         place = _of_items(problem.free[own], problem.tie[own])
         count = int(place.max(initial=-1)) + 1
         last = np.full((grouped.shape[0], 2), -1)

@@ -1,9 +1,13 @@
 """The sample: responses laid out so that the E-step is a product of matrices.
 
-A *unit* is an item as the likelihood reads it: the item itself, or the item without guessing, which is how a skip that
-says "I do not know" is read (one more unit, with the same parameters). Every category of a unit is a column. A block
-holds some learners as a matrix of zeros and ones over the columns: compressed by rows where most cells are empty, so
-that the work is proportional to the answers, and plain bytes otherwise.
+Every category of an item is a column. A block holds some learners as a matrix of zeros and ones over the columns:
+compressed by rows where most cells are empty, so that the work is proportional to the answers, and plain bytes
+otherwise.
+
+A skip that says "I do not know" is read as the lowest category here. When the parameters are known, 1 - P* and 1 - P of
+a 3PL item are the same evidence of ability. When c is estimated, they are not: what a learner may do must have
+probabilities that sum to 1, and a skip that cost no more under a larger c would drive c up without end. Read so, c is
+the chance of a right answer of those who do not know, skips included.
 """
 
 from dataclasses import dataclass
@@ -14,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array, vstack
 
-from engine.arrays import Bools, Floats, Ints
+from engine.arrays import Floats, Ints
 from engine.errors import ResponseError
 from engine.responses import SILENCES, SKIPPED, TIMED_OUT, SkipPolicy, skip_policy
 
@@ -31,15 +35,13 @@ HIGHEST: Final = 127
 """Highest category: categories are kept as bytes."""
 
 
-class Units(NamedTuple):
-    """U units, ordered by competence, then by item; the columns of a unit follow each other."""
+class Layout(NamedTuple):
+    """Columns of J items, which are ordered by competence; the columns of an item follow each other."""
 
-    item: Ints  # (U,)
-    lucky: Bools  # (U,) False for an item without guessing
-    competence: Ints  # (U,)
-    categories: Ints  # (U,)
-    first: Ints  # (U + 1,) first column of each unit, and the number of columns
-    bounds: Ints  # (C + 1,) first unit of each competence
+    competence: Ints  # (J,)
+    categories: Ints  # (J,)
+    first: Ints  # (J + 1,) first column of each item, and the number of columns
+    bounds: Ints  # (C + 1,) first item of each competence
 
 
 class Block(NamedTuple):
@@ -56,7 +58,7 @@ class Sample:
 
     Parameters
     ----------
-    units : Units
+    layout : Layout
     blocks : tuple of Block
     learners : int
         N.
@@ -68,7 +70,7 @@ class Sample:
         Learners without any.
     """
 
-    units: Units
+    layout: Layout
     blocks: tuple[Block, ...]
     learners: int
     group: Ints
@@ -78,12 +80,12 @@ class Sample:
     @property
     def competences(self) -> int:
         """Return C."""
-        return self.units.bounds.size - 1
+        return self.layout.bounds.size - 1
 
     @property
     def columns(self) -> tuple[slice, ...]:
         """Columns of each competence."""
-        edges = self.units.first[self.units.bounds]
+        edges = self.layout.first[self.layout.bounds]
         return tuple(slice(int(a), int(b)) for a, b in pairwise(edges))
 
     def some(self, count: int) -> "Sample":
@@ -99,7 +101,7 @@ class Sample:
             cells.toarray().astype(np.uint8) if isinstance(whole, np.ndarray) else cells
             for cells, whole in zip(laid, self.blocks[0].answers, strict=True)
         )
-        return Sample(self.units, (Block(0, who.size, dense),), who.size, self.group[who], self.counts, self.silent)
+        return Sample(self.layout, (Block(0, who.size, dense),), who.size, self.group[who], self.counts, self.silent)
 
 
 class Entries(NamedTuple):
@@ -108,7 +110,6 @@ class Entries(NamedTuple):
     column: Ints  # (J,) column of the responses
     competence: Ints  # (J,)
     categories: Ints  # (J,)
-    guesses: Bools  # (J,) whether the model has a guessing
     group: Ints  # (J,) the only group whose answers count, -1 for all groups
 
 
@@ -139,7 +140,7 @@ def tally(responses: ArrayLike, skip: SkipPolicy, time_out: SkipPolicy) -> Ints:
         )
     counts = np.zeros((given.shape[1], highest + 1), dtype=np.int64)
     for start in range(0, given.shape[0], BLOCK):
-        part, _ = _evidence(given[start : start + BLOCK], skip, time_out)
+        part = _evidence(given[start : start + BLOCK], skip, time_out)
         for category in range(highest + 1):
             counts[:, category] += np.count_nonzero(part == category, axis=0)
     return counts
@@ -173,79 +174,56 @@ def prepare(
     """
     given = np.asarray(responses)
     learners = given.shape[0]
-    twins = np.zeros(entries.column.size, dtype=bool)
     counts = np.zeros(entries.column.size, dtype=np.int64)
     silent = 0
-    for start in range(0, learners, BLOCK):
-        part, unknown = _part(given[start : start + BLOCK], entries, group[start : start + BLOCK], skip, time_out)
-        twins |= (unknown & (part >= 0)).any(axis=0) & entries.guesses
-        counts += np.count_nonzero(part >= 0, axis=0)
-        silent += int(np.count_nonzero((part < 0).all(axis=1)))
-    units = _units(entries, twins, competences)
+    layout = _layout(entries, competences)
     ones = np.ones(min(BLOCK, learners) * entries.column.size)
     blocks = []
     for start in range(0, learners, BLOCK):
         stop = min(start + BLOCK, learners)
-        part, unknown = _part(given[start:stop], entries, group[start:stop], skip, time_out)
-        blocks.append(Block(start, stop, _laid(part, unknown, units, twins, entries, ones)))
-    return Sample(units, tuple(blocks), learners, group, counts, silent)
+        part = _part(given[start:stop], entries, group[start:stop], skip, time_out)
+        counts += np.count_nonzero(part >= 0, axis=0)
+        silent += int(np.count_nonzero((part < 0).all(axis=1)))
+        blocks.append(Block(start, stop, _laid(part, layout, ones)))
+    return Sample(layout, tuple(blocks), learners, group, counts, silent)
 
 
-def _evidence(part: NDArray[Any], skip: SkipPolicy, time_out: SkipPolicy) -> tuple[Bytes, Bools]:
-    """Categories, -1 where there is no evidence, and which category 0 says "I do not know"."""
+def _evidence(part: NDArray[Any], skip: SkipPolicy, time_out: SkipPolicy) -> Bytes:
+    """Categories, -1 where there is no evidence."""
     if part.min(initial=0) < -SILENCES:
         raise ResponseError(f"There is no response {int(part.min())}; use a category or a code of engine.responses.")
     category = np.where(part < 0, -1, part).astype(np.int8)
-    unknown = np.zeros_like(part, dtype=np.bool_)
     for code, policy in ((SKIPPED, skip), (TIMED_OUT, time_out)):
         if skip_policy(policy) != "ignored":
-            here = part == code
-            category[here] = 0
-            if policy == "unknown":
-                unknown |= here
-    return category, unknown
+            category[part == code] = 0
+    return category
 
 
-def _part(
-    part: NDArray[Any], entries: Entries, group: Ints, skip: SkipPolicy, time_out: SkipPolicy
-) -> tuple[Bytes, Bools]:
-    category, unknown = _evidence(part[:, entries.column], skip, time_out)
+def _part(part: NDArray[Any], entries: Entries, group: Ints, skip: SkipPolicy, time_out: SkipPolicy) -> Bytes:
+    category = _evidence(part[:, entries.column], skip, time_out)
     restricted = entries.group >= 0
     if restricted.any():
         category[:, restricted] = np.where(
             group[:, None] == entries.group[restricted], category[:, restricted], np.int8(-1)
         )
-    return category, unknown
+    return category
 
 
-def _units(entries: Entries, twins: Bools, competences: int) -> Units:
-    item = np.concatenate([np.arange(twins.size), np.flatnonzero(twins)])
-    lucky = np.arange(item.size) < twins.size
-    order = np.lexsort((~lucky, item, entries.competence[item]))
-    item, lucky = item[order], lucky[order]
-    competence, categories = entries.competence[item], entries.categories[item]
-    first = np.concatenate([[0], np.cumsum(categories)])
-    bounds = np.searchsorted(competence, np.arange(competences + 1))
-    return Units(item, lucky, competence, categories, first, bounds)
+def _layout(entries: Entries, competences: int) -> Layout:
+    first = np.concatenate([[0], np.cumsum(entries.categories)])
+    bounds = np.searchsorted(entries.competence, np.arange(competences + 1))
+    return Layout(entries.competence, entries.categories, first, bounds)
 
 
-def _laid(
-    part: Bytes, unknown: Bools, units: Units, twins: Bools, entries: Entries, ones: Floats
-) -> tuple["csr_array | Cells", ...]:
+def _laid(part: Bytes, layout: Layout, ones: Floats) -> tuple["csr_array | Cells", ...]:
     """Matrix of zeros and ones of one block for each competence."""
-    place = np.zeros((2, twins.size), dtype=np.int64)
-    place[units.lucky.astype(int), units.item] = units.first[:-1]
     laid: list[csr_array | Cells] = []
-    edges = units.first[units.bounds]
-    for competence, (low, high) in enumerate(pairwise(edges)):
-        items = np.flatnonzero(entries.competence == competence)
-        own = part[:, items]
-        learner, at = np.nonzero(own >= 0)
-        item = items[at]
-        lucky = ~(unknown[learner, item] & twins[item])
-        column = place[lucky.astype(int), item] + own[learner, at] - low
+    for low, high in pairwise(layout.bounds.tolist()):
+        own, first = part[:, low:high], layout.first[low:high] - layout.first[low]
+        learner, item = np.nonzero(own >= 0)
+        column = first[item] + own[learner, item]
         starts = np.searchsorted(learner, np.arange(part.shape[0] + 1))
-        shape = (part.shape[0], int(high - low))
+        shape = (part.shape[0], int(layout.first[high] - layout.first[low]))
         if column.size > DENSE * own.size:
             cells = np.zeros(shape, dtype=np.uint8)
             cells[learner, column] = 1

@@ -101,7 +101,7 @@ def existing(models: Ints, categories: Ints) -> Bools:
     return np.column_stack([np.ones(models.size, dtype=bool), steps, guesses, slips])
 
 
-def slopes(models: Ints, working: Floats, nodes: Floats, lucky: Bools | None = None) -> Slopes:
+def slopes(models: Ints, working: Floats, nodes: Floats) -> Slopes:
     """Log category probabilities with their derivatives in the working parameters.
 
     Parameters
@@ -110,20 +110,17 @@ def slopes(models: Ints, working: Floats, nodes: Floats, lucky: Bools | None = N
     working : (I, P) float
     nodes : (G,) float
         Abilities.
-    lucky : (I,) bool, optional
-        False for an item read without guessing, as a skip that says "I do not know" is; all True when left out.
 
     Returns
     -------
     Slopes
     """
-    chance = np.ones(models.size, dtype=bool) if lucky is None else lucky
     width = working.shape[1] - 2
     shape = (models.size, width, nodes.size)
     result = Slopes(np.full(shape, -np.inf), np.zeros((models.size, width, width + 2, nodes.size)))
     plain = models <= Model.FOUR_PL
     if plain.any():
-        part = _logistic(models[plain], working[plain], nodes, chance[plain])
+        part = _logistic(models[plain], working[plain], nodes)
         result.log_p[plain, :2] = part.log_p
         result.by_parameter[plain, :2] = part.by_parameter
     for model, family in ((Model.GRM, _graded), (Model.GPCM, _partial_credit)):
@@ -155,9 +152,8 @@ def jacobian(models: Ints, working: Floats) -> Floats:
     return result
 
 
-def _logistic(models: Ints, working: Floats, nodes: Floats, lucky: Bools) -> Slopes:
+def _logistic(models: Ints, working: Floats, nodes: Floats) -> Slopes:
     guesses, slips = asymptotes(models)
-    guesses = guesses & lucky
     z = working[:, :1] * nodes + working[:, 1:2]
     rise, fall = log_expit(z), log_expit(-z)
     size = working.shape[1]

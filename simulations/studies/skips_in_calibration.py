@@ -36,6 +36,7 @@ MODELS: Final = ("2PL", "3PL")
 POLICIES: Final[tuple[SkipPolicy, ...]] = ("unknown", "incorrect", "ignored")
 HABITS: Final[dict[str, tuple[Behaviour, ...]]] = {
     "nobody skips": HONEST,
+    "a tenth of what is not known": (ModelTrue(), Skipping(0.1)),
     "half of what is not known": (ModelTrue(), Skipping(0.5)),
     "all that is not known": (ModelTrue(), Skipping(1.0)),
     "a fifth, at random": (ModelTrue(), SkippingAtRandom(0.2)),

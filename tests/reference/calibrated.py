@@ -58,7 +58,7 @@ def case(
     tallies = [tally(responses[people == q], "unknown", "incorrect") for q in range(people.max() + 1)]
     begin = entries.start(tallies, entries.model_codes(models, count), places, fixed, anchors, priors, 5)
     sample = prepare(responses, begin.entries, people, latent.competences)
-    problem = Problem(begin.models, begin.free, begin.tie, priors, sample.units)
+    problem = Problem(begin.models, begin.free, begin.tie, priors, sample.layout)
     shape = (len(tallies), latent.competences)
     label, start = np.empty(0, dtype=int), np.empty(0)
     if isinstance(latent, LatentTree):

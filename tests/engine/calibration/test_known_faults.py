@@ -13,12 +13,13 @@ from engine.calibration.em import Options
 from engine.calibration.entries import Fixed
 from engine.calibration.maximisation import Problem
 from engine.calibration.population import Population
-from engine.calibration.priors import NO_PRIORS, USUAL_PRIORS, LogitNormal, LogNormal, Normal, Priors
+from engine.calibration.priors import NO_PRIORS, USUAL_PRIORS, Beta, LogitNormal, LogNormal, Normal, Priors
 from engine.calibration.result import Calibration, ItemStatus
 from engine.calibration.sample import prepare, tally
 from engine.grid import Grid
 from engine.latent import Independent
 from engine.parameters import ItemParameters
+from engine.responses import SKIPPED
 from tests.reference import marginal, slow
 from tests.reference.fit import plain, simulated
 from tests.reference.golden import golden
@@ -88,7 +89,7 @@ def test_estimation_does_not_stop_short(slope: float, intercept: float) -> None:
     given = [tally(responses, "unknown", "incorrect")]
     begin = entries.start(given, codes, np.zeros(5, dtype=int), None, None, NO_PRIORS, 20)
     sample = prepare(responses, begin.entries, none)
-    problem = Problem(begin.models, begin.free, begin.tie, NO_PRIORS, sample.units)
+    problem = Problem(begin.models, begin.free, begin.tie, NO_PRIORS, sample.layout)
     task = em.Task(problem, np.zeros((1, 1), dtype=bool), Independent(), np.empty(0, dtype=int))
     bad = begin._replace(working=np.where(begin.free, np.array([slope, intercept, 0.0, 0.0]), np.nan))
     first = Population(np.zeros((1, 1)), np.ones((1, 1)))
@@ -234,3 +235,18 @@ def test_a_grid_that_is_too_narrow_is_widened() -> None:
     assert found.population.mean[0, 0] == pytest.approx(5.0, abs=0.25)
     narrow = calibrate(responses, fixed=held, options=Options(refine=False, errors=False))
     assert narrow.check.edge > 1e-3
+
+
+def test_skips_do_not_drive_the_guessing_up() -> None:
+    """Fault: reading a skip as 1 - P* while c is estimated, so that a larger c costs nothing."""
+    rng = np.random.default_rng(21)
+    theta, a, b = rng.normal(size=(4000, 1)), 1.3, np.linspace(-1.5, 1.5, 20)
+    knows = rng.random((4000, 20)) < 1.0 / (1.0 + np.exp(-a * (theta - b)))
+    skips = ~knows & (rng.random(knows.shape) < 0.3)
+    right = knows | (rng.random(knows.shape) < 0.2)
+    responses = np.where(skips, SKIPPED, right.astype(int))
+    found = calibrate(responses, "3PL", priors=Priors(guessing=Beta(5.0, 17.0)), options=Options(errors=False))
+    assert found.converged
+    assert found.parameters.guessing.mean() == pytest.approx(0.7 * 0.2, abs=0.05)
+    assert found.parameters.discrimination.mean() == pytest.approx(a, abs=0.15)
+    assert found.parameters.difficulty == pytest.approx(b, abs=0.4)

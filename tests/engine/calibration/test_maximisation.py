@@ -17,7 +17,7 @@ from engine.calibration.maximisation import (
     system,
 )
 from engine.calibration.priors import NO_PRIORS, USUAL_PRIORS, Priors, log_prior
-from engine.calibration.sample import Units
+from engine.calibration.sample import Layout
 from engine.calibration.working import existing, from_working
 from engine.models import log_probability
 from engine.parameters import MAX_DISCRIMINATION, Model
@@ -27,25 +27,17 @@ NODES = np.linspace(-4.0, 4.0, 17)
 CODES = st.lists(st.sampled_from(list(Model)), min_size=1, max_size=5)
 
 
-def units(categories: np.ndarray) -> Units:
-    """Each item is one unit."""
-    count = categories.size
+def layout(categories: np.ndarray) -> Layout:
+    """Items of one competence."""
     first = np.concatenate([[0], np.cumsum(categories)])
-    return Units(
-        np.arange(count),
-        np.ones(count, dtype=bool),
-        np.zeros(count, dtype=int),
-        categories,
-        first,
-        np.array([0, count]),
-    )
+    return Layout(np.zeros(categories.size, dtype=int), categories, first, np.array([0, categories.size]))
 
 
 def problem_of(models: list[Model], steps: int = 3, priors: Priors = NO_PRIORS) -> Problem:
     codes = np.array(models, dtype=np.int64)
     categories = np.where(codes >= Model.GRM, steps + 1, 2)
     tie = np.where(codes == Model.ONE_PL, 0, -1)
-    return Problem(codes, existing(codes, categories), tie, priors, units(categories))
+    return Problem(codes, existing(codes, categories), tie, priors, layout(categories))
 
 
 def silly(problem: Problem, rng: np.random.Generator) -> np.ndarray:
@@ -63,7 +55,7 @@ def silly(problem: Problem, rng: np.random.Generator) -> np.ndarray:
 
 def tallies(problem: Problem, rng: np.random.Generator) -> np.ndarray:
     """Expected counts that no data need have given."""
-    counts = rng.gamma(0.3, 20.0, size=(int(problem.units.first[-1]), NODES.size))
+    counts = rng.gamma(0.3, 20.0, size=(int(problem.layout.first[-1]), NODES.size))
     return np.where(rng.random(counts.shape) < 0.2, 0.0, counts)
 
 
@@ -72,8 +64,8 @@ def value(problem: Problem, working: np.ndarray, counts: np.ndarray) -> float:
     bank = from_working(problem.models, working)
     log_p = log_probability(bank, NODES)
     total = 0.0
-    for item, first in enumerate(problem.units.first[:-1]):
-        for k in range(int(problem.units.categories[item])):
+    for item, first in enumerate(problem.layout.first[:-1]):
+        for k in range(int(problem.layout.categories[item])):
             total += float(counts[first + k] @ log_p[item, k])
     kept = problem.free.astype(float)
     return total + float(log_prior(problem.priors, problem.models, working, kept, problem.tie)[0].sum())
@@ -109,7 +101,7 @@ def test_what_is_held_does_not_move(models: list[Model], seed: int) -> None:
     working, counts = silly(problem, rng), tallies(problem, rng)
     free = problem.free & (rng.random(problem.free.shape) < 0.5)
     free[problem.tie == 0, 0] = False
-    held = Problem(problem.models, free, np.full(len(models), -1), NO_PRIORS, problem.units)
+    held = Problem(problem.models, free, np.full(len(models), -1), NO_PRIORS, problem.layout)
     moved, gradient = maximised(held, working, counts, NODES)
     np.testing.assert_array_equal(moved[~free], working[~free])
     assert (gradient[~free] == 0).all()
@@ -157,7 +149,7 @@ def test_repeated_steps_end_where_a_general_optimiser_ends(model: Model) -> None
     truth[:, -2:] = np.where(problem.free[:, -2:], [-1.4, 2.2], np.nan)
     log_p = log_probability(from_working(problem.models, truth), NODES)
     learners = 200.0 * np.exp(-0.5 * NODES**2)
-    columns = [np.exp(log_p[j, k]) for j in range(2) for k in range(int(problem.units.categories[j]))]
+    columns = [np.exp(log_p[j, k]) for j in range(2) for k in range(int(problem.layout.categories[j]))]
     counts = np.array(columns) * learners * rng.uniform(0.8, 1.2, size=(len(columns), NODES.size))
     working = np.where(problem.free, np.resize([0.3, -1.0, -2.0], size), np.nan)
     working[:, -2:] = np.where(problem.free[:, -2:], [-3.0, 4.0], np.nan)
@@ -230,34 +222,12 @@ def test_at_a_bound_only_the_pull_inward_counts() -> None:
     assert gradient[0, 0] > 1.0
 
 
-def test_a_twin_counts_for_its_item() -> None:
-    """Wrong answers read without guessing say nothing about the guessing, and as much about the difficulty."""
-    codes, categories = np.array([Model.THREE_PL]), np.array([2, 2])
-    first, bounds = np.array([0, 2, 4]), np.array([0, 2])
-    twins = Units(np.array([0, 0]), np.array([True, False]), np.zeros(2, dtype=int), categories, first, bounds)
-    problem = Problem(codes, existing(codes, np.array([2])), np.array([-1]), NO_PRIORS, twins)
-    working = np.array([[1.3, 0.2, -1.1, np.nan]])
-    counts = np.random.default_rng(1).uniform(0.0, 10.0, size=(4, NODES.size))
-    found = system(problem, working, counts, NODES)
-
-    def total(moved: np.ndarray) -> float:
-        bank = from_working(codes, moved)
-        with_luck, without = log_probability(bank, NODES)[0], log_probability(bank.without_guessing(), NODES)[0]
-        return float((counts[:2] * with_luck).sum() + (counts[2:] * without).sum())
-
-    assert found.value[0] == pytest.approx(total(working))
-    for place in range(3):
-        shift = np.eye(4)[place][None, :]
-        slope = slow.derivative(lambda t, shift=shift: total(working + t * shift), 0.0)
-        assert found.gradient[0, place] == pytest.approx(slope, rel=1e-7)
-
-
 def test_bounds_are_kept_for_what_is_free_only() -> None:
     problem = problem_of([Model.FOUR_PL] * 2)
     free = problem.free.copy()
     free[1] = False
     wild = np.tile([90.0, 500.0, -30.0, 30.0], (2, 1))
-    found = bounded(Problem(problem.models, free, problem.tie, NO_PRIORS, problem.units), wild)
+    found = bounded(Problem(problem.models, free, problem.tie, NO_PRIORS, problem.layout), wild)
     assert found.tolist() == [[MAX_DISCRIMINATION, 500.0, -FURTHEST, FURTHEST], wild[1].tolist()]
 
 

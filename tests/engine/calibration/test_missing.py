@@ -53,7 +53,7 @@ def test_missing_information_is_the_covariance_of_the_scores(seed, model, share)
     cells = own.sample.blocks[0].answers[0]
     answers = cells if isinstance(cells, np.ndarray) else cells.toarray()
     for row in answers:
-        units = [(u, k) for u in range(len(problem.models)) for k in range(own.sample.units.categories[u])]
+        units = [(u, k) for u in range(len(problem.models)) for k in range(own.sample.layout.categories[u])]
         score, level_of = np.zeros((*problem.free.shape, nodes.size)), -0.5 * nodes**2
         for (u, k), answered in zip(units, row, strict=True):
             if answered:

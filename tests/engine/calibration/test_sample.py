@@ -12,14 +12,12 @@ from engine.responses import NOT_REACHED, SKIPPED, TIMED_OUT, SkipPolicy
 
 POLICIES = ("unknown", "incorrect", "ignored")
 CATEGORIES = (2, 3, 2, 2, 4)
-GUESSES = (False, False, True, True, False)
 PLACES = (0, 0, 1, 1, 1)
 VALUES = st.tuples(*(st.sampled_from([*range(k), NOT_REACHED, SKIPPED, TIMED_OUT]) for k in CATEGORIES)).map(list)
 
 
 def entries(
     categories: tuple[int, ...] = CATEGORIES,
-    guesses: tuple[bool, ...] = GUESSES,
     competence: tuple[int, ...] = PLACES,
     group: tuple[int, ...] | None = None,
     column: tuple[int, ...] | None = None,
@@ -29,7 +27,6 @@ def entries(
         np.arange(count) if column is None else np.array(column),
         np.array(competence),
         np.array(categories),
-        np.array(guesses),
         np.full(count, -1) if group is None else np.array(group),
     )
 
@@ -44,12 +41,12 @@ def cells(sample: Sample) -> np.ndarray:
     return np.vstack(blocks).astype(int)
 
 
-def evidence(response: int, skip: str, time_out: str) -> tuple[int, bool] | None:
-    """Category and whether luck was possible, None for no evidence: the rules in words."""
+def evidence(response: int, skip: str, time_out: str) -> int | None:
+    """Category, None for no evidence: the rules in words."""
     if response >= 0:
-        return response, True
+        return response
     policy = {SKIPPED: skip, TIMED_OUT: time_out, NOT_REACHED: "ignored"}[response]
-    return None if policy == "ignored" else (0, policy == "incorrect")
+    return None if policy == "ignored" else 0
 
 
 @settings(max_examples=60)
@@ -57,21 +54,15 @@ def evidence(response: int, skip: str, time_out: str) -> tuple[int, bool] | None
 def test_every_answer_is_in_its_column(rows: list[list[int]], skip: SkipPolicy, time_out: SkipPolicy) -> None:
     responses = np.array(rows)
     sample = prepare(responses, entries(), np.zeros(len(rows), dtype=int), 2, skip, time_out)
-    units, found = sample.units, cells(sample)
-    assert found.shape == (len(rows), units.first[-1])
-    assert [PLACES[item] for item in units.item] == units.competence.tolist() == sorted(units.competence.tolist())
+    layout, found = sample.layout, cells(sample)
+    assert found.shape == (len(rows), layout.first[-1])
+    assert layout.competence.tolist() == list(PLACES)
     expected = np.zeros(found.shape, dtype=int)
     for learner, row in enumerate(rows):
         for item, response in enumerate(row):
-            read = evidence(response, skip, time_out)
-            if read is not None:
-                category, lucky = read
-                unit = next(
-                    u
-                    for u in range(units.item.size)
-                    if units.item[u] == item and units.lucky[u] == (lucky or not GUESSES[item])
-                )
-                expected[learner, units.first[unit] + category] += 1
+            category = evidence(response, skip, time_out)
+            if category is not None:
+                expected[learner, layout.first[item] + category] += 1
     np.testing.assert_array_equal(found, expected)
     read = [[evidence(r, skip, time_out) for r in row] for row in rows]
     assert sample.counts.tolist() == [sum(row[i] is not None for row in read) for i in range(5)]
@@ -79,20 +70,16 @@ def test_every_answer_is_in_its_column(rows: list[list[int]], skip: SkipPolicy, 
     tallies = tally(responses, skip, time_out)
     for item in range(5):
         for category in range(tallies.shape[1]):
-            assert tallies[item, category] == sum(row[item] is not None and row[item][0] == category for row in read), (
+            assert tallies[item, category] == sum(row[item] is not None and row[item] == category for row in read), (
                 item,
                 category,
             )
 
 
-def test_twins_are_only_of_items_with_guessing_that_somebody_skipped() -> None:
-    responses = np.array([[1, 2, 1, SKIPPED, 3], [SKIPPED, 0, 0, 1, 0]])
-    units = prepare(responses, entries(), np.zeros(2, dtype=int), 2).units
-    assert units.item.tolist() == [0, 1, 2, 3, 3, 4]
-    assert units.lucky.tolist() == [True, True, True, True, False, True]
-    assert units.first.tolist() == [0, 2, 5, 7, 9, 11, 15]
-    assert units.bounds.tolist() == [0, 2, 6]
-    assert prepare(responses, entries(), np.zeros(2, dtype=int), 2, skip="incorrect").units.item.size == 5
+def test_columns_follow_items_and_competences() -> None:
+    layout = prepare(np.zeros((2, 5), dtype=int), entries(), np.zeros(2, dtype=int), 2).layout
+    assert layout.first.tolist() == [0, 2, 5, 7, 9, 13]
+    assert layout.bounds.tolist() == [0, 2, 5]
 
 
 def test_time_outs_are_wrong_answers_by_default() -> None:
@@ -107,11 +94,10 @@ def test_time_outs_are_wrong_answers_by_default() -> None:
 def test_entries_of_one_group_count_its_answers_only() -> None:
     responses = np.array([[1, 0], [0, 1], [1, 1], [0, SKIPPED]])
     group = np.array([0, 1, 0, 1])
-    split = entries((2, 2, 2), (True, True, True), (0, 0, 0), (-1, 0, 1), (0, 1, 1))
+    split = entries((2, 2, 2), (0, 0, 0), (-1, 0, 1), (0, 1, 1))
     sample = prepare(responses, split, group)
     assert sample.counts.tolist() == [4, 2, 2]
-    assert sample.units.item.tolist() == [0, 1, 2, 2]
-    expected = [[0, 1, 1, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 1, 0, 0], [0, 1, 0, 1, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 1, 0]]
+    expected = [[0, 1, 1, 0, 0, 0], [1, 0, 0, 0, 0, 1], [0, 1, 0, 1, 0, 0], [1, 0, 0, 0, 1, 0]]
     np.testing.assert_array_equal(cells(sample), expected)
     assert sample.silent == 0
 
@@ -120,7 +106,7 @@ def test_entries_of_one_group_count_its_answers_only() -> None:
 def test_nothing_shows_at_the_borders_of_the_blocks(learners: int) -> None:
     rng = np.random.default_rng(learners)
     responses = rng.integers(-3, 2, size=(learners, 4))
-    laid = entries((2,) * 4, (True,) * 4, (0,) * 4)
+    laid = entries((2,) * 4, (0,) * 4)
     sample = prepare(responses, laid, np.zeros(learners, dtype=int), skip="ignored", time_out="ignored")
     assert [block.start for block in sample.blocks] == list(range(0, learners, BLOCK))
     assert sample.blocks[-1].stop == learners
@@ -131,23 +117,15 @@ def test_nothing_shows_at_the_borders_of_the_blocks(learners: int) -> None:
     )
 
 
-def test_a_twin_is_found_in_any_block() -> None:
-    responses = np.zeros((BLOCK + 3, 2), dtype=int)
-    responses[-1, 1] = SKIPPED
-    sample = prepare(responses, entries((2, 2), (True, True), (0, 0)), np.zeros(BLOCK + 3, dtype=int))
-    assert sample.units.item.tolist() == [0, 1, 1]
-    assert cells(sample).sum(axis=0).tolist() == [BLOCK + 3, 0, BLOCK + 2, 0, 1, 0]
-
-
 def test_few_answers_are_laid_sparsely_and_expect_the_same() -> None:
     rng = np.random.default_rng(2)
     responses = np.where(rng.random((400, 12)) < 0.85, NOT_REACHED, rng.integers(0, 2, size=(400, 12)))
-    laid = entries((2,) * 12, (False,) * 12, (0,) * 12)
+    laid = entries((2,) * 12, (0,) * 12)
     group = rng.integers(0, 2, size=400)
     sparse = prepare(responses, laid, group)
     # a thirteenth item that everybody answered makes the same answers dense
     full = np.column_stack([responses] + [rng.integers(0, 2, size=400)] * 6)
-    dense = prepare(full, entries((2,) * 18, (False,) * 18, (0,) * 18), group)
+    dense = prepare(full, entries((2,) * 18, (0,) * 18), group)
     assert not isinstance(sparse.blocks[0].answers[0], np.ndarray)
     assert isinstance(dense.blocks[0].answers[0], np.ndarray)
     nodes = np.linspace(-4, 4, 9)

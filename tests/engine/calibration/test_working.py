@@ -90,28 +90,19 @@ def test_the_curves_are_those_of_the_models(bank: ItemParameters) -> None:
     assert np.isneginf(found[:, expected.shape[1] :]).all()
 
 
-@settings(max_examples=30)
-@given(banks(("3PL", "4PL", "2PL")))
-def test_an_item_without_luck_has_no_guessing(bank: ItemParameters) -> None:
-    found = slopes(bank.model, to_working(bank), NODES, np.zeros(len(bank), dtype=bool))
-    np.testing.assert_allclose(found.log_p, log_probability(bank.without_guessing(), NODES), rtol=1e-9, atol=1e-12)
-    assert (found.by_parameter[:, :, -2] == 0).all()
-
-
 @settings(max_examples=60)
-@given(banks(), st.booleans())
-def test_derivatives_are_those_of_differences(bank: ItemParameters, lucky: bool) -> None:
-    chance = np.full(1, lucky)
+@given(banks())
+def test_derivatives_are_those_of_differences(bank: ItemParameters) -> None:
     for row in range(len(bank)):
         model, working = bank.model[row : row + 1], to_working(bank)[row : row + 1]
-        found = slopes(model, working, NODES, chance)
+        found = slopes(model, working, NODES)
         exists = np.isfinite(found.log_p[0, :, 0])
 
         def log_p(x: np.ndarray, model: np.ndarray = model, exists: np.ndarray = exists) -> np.ndarray:
-            return slopes(model, x, NODES, chance).log_p[0][exists]
+            return slopes(model, x, NODES).log_p[0][exists]
 
         expected = differences(log_p, working)
-        np.testing.assert_allclose(found.by_parameter[0].transpose(1, 0, 2)[:, exists], expected, rtol=1e-6, atol=1e-7)
+        np.testing.assert_allclose(found.by_parameter[0].transpose(1, 0, 2)[:, exists], expected, rtol=1e-5, atol=1e-7)
         assert (found.by_parameter[0][~exists] == 0).all()
 
 

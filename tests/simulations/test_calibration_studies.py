@@ -5,10 +5,13 @@ import pytest
 from scipy.stats import norm
 
 from engine.adaptive import Design
+from engine.errors import DesignError
 from engine.latent import Independent
 from engine.parameters import ItemParameters
+from engine.responses import SKIPPED
+from engine.table import build_table
 from simulations.administration import AtRandom, Complete
-from simulations.behaviours import Guessing, ModelTrue
+from simulations.behaviours import Among, Careless, Guessing, Hurrying, ModelTrue, OnItems, Question, Skipping, reply
 from simulations.learners import draw, given
 from simulations.replication import seed_of
 from simulations.studies import (
@@ -240,6 +243,48 @@ def test_told_over_real_is_one_in_expectation():
     truth = pool("2PL", 30, 1)
     _, figures = tried(truth, ADAPTIVE, knowing_all(truth), draw(Design().latent, 4000, 9))
     assert figures["told/real"] == pytest.approx(1.0, abs=4 * norm.pdf(0) / np.sqrt(4000) + 0.02)
+
+
+COUNT = 20_000
+BOUND = 4.5 * 0.5 / np.sqrt(COUNT)
+
+
+def easy_question(difficulty=-8.0, position=0):
+    """Put an item that everybody knows."""
+    table = build_table(ItemParameters.of("2PL", [2.0], [difficulty]), Design())
+    learners = given(np.zeros(COUNT), seed=11)
+    return Question(table, learners.seeds, learners.abilities[:, 0], np.zeros(COUNT, dtype=np.int64), position)
+
+
+def test_haste_spoils_a_part_of_the_answers():
+    right = reply((ModelTrue(), Hurrying(0.4, chance=0.25)), easy_question()).response
+    assert abs(right.mean() - (0.6 + 0.4 * 0.25)) < BOUND
+    never = reply((ModelTrue(), Hurrying(0.4, chance=0.25)), easy_question(8.0)).response
+    assert abs(never.mean() - 0.4 * 0.25) < BOUND
+
+
+def test_only_the_members_of_a_share_behave_so():
+    some = Among(0.2, (Careless(1.0),))
+    asked = [easy_question(position=position) for position in (0, 7)]
+    members = some.members(asked[0].seed)
+    assert abs(members.mean() - 0.2) < BOUND
+    for question in asked:
+        right = reply((ModelTrue(), some), question).response == 1
+        assert (right == ~members).all()
+
+
+def test_the_truth_may_be_another_than_the_table_says():
+    hard = ItemParameters.of("2PL", [2.0], [8.0])
+    assert (reply((ModelTrue(),), easy_question()).response == 1).all()
+    assert (reply((OnItems(hard),), easy_question()).response == 0).all()
+    skips = reply((OnItems(hard, (ModelTrue(), Skipping(1.0))),), easy_question()).response
+    assert (skips == SKIPPED).all()
+
+
+@pytest.mark.parametrize("wrong", [lambda: Hurrying(0.0), lambda: Hurrying(0.5, chance=2.0), lambda: Among(1.1, ())])
+def test_shares_that_are_none_are_refused(wrong):
+    with pytest.raises(DesignError, match="share of"):
+        wrong()
 
 
 def _count(case, seed):

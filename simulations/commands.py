@@ -26,6 +26,24 @@ Skipping = Annotated[float, typer.Option(help="Share of learners who skip what t
 Guessing = Annotated[float, typer.Option(help="Share of learners who answer at random.", min=0, max=1)]
 Careless = Annotated[float, typer.Option(help="Probability of a slip.", min=0, max=1)]
 Timed = Annotated[bool, typer.Option(help="Simulate response times.")]
+TruthBank = Annotated[
+    Path | None, typer.Option(help="Folder of a bank; without --competence, all its competences together on the tree.")
+]
+ItemTable = Annotated[Path | None, typer.Option("--items", help="Item table (CSV) with the true parameters.")]
+Scheduler = Annotated[
+    str | None, typer.Option(help="Address of a Dask scheduler, e.g. tcp://host:8786, to work there instead of here.")
+]
+Competence = Annotated[
+    str | None,
+    typer.Option(help="Only items of this competence; of the shipped bank when there is no --items or --bank."),
+]
+Score = Annotated[
+    str,
+    typer.Option(help="information, posterior-information, likelihood-information, variance, kullback-leibler."),
+]
+Pick = Annotated[str, typer.Option(help="best, top-k or proportional.")]
+Best = Annotated[int, typer.Option("--k", help="Items that top-k chooses from.", min=1)]
+Count = Annotated[int, typer.Option(help="Made-up items, when neither --items nor --bank is given.", min=2)]
 
 
 @simulate.command("cat")
@@ -98,6 +116,100 @@ def simulate_positioning(
     from simulations.progress import rich_bar
 
     _told(run(bar=rich_bar, **given), out)
+
+
+@simulate.command("recovery")
+def simulate_recovery(
+    out: Annotated[Path, typer.Option(help="Folder for summary.json, items.csv, replications.csv and report.html.")],
+    items: ItemTable = None,
+    bank: TruthBank = None,
+    competence: Competence = None,
+    scale: Scale = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Model that is fitted: 1PL to 4PL, GRM or GPCM; the true ones when left out."),
+    ] = None,
+    truth: Annotated[
+        str | None, typer.Option(help="Model of made-up items; the fitted one, or 2PL, when left out.")
+    ] = None,
+    count: Count = 40,
+    learners: Annotated[int, typer.Option(help="Simulated learners of each replication.", min=1)] = 1000,
+    design: Annotated[
+        str | None,
+        typer.Option(
+            help="Who answers what: complete, random, booklets or adaptive; follows from --answers and --booklets when "
+            "left out."
+        ),
+    ] = None,
+    answers: Annotated[int | None, typer.Option(help="Items that each learner is asked.", min=1)] = None,
+    booklets: Annotated[int | None, typer.Option(help="Number of booklets, which overlap by blocks.", min=2)] = None,
+    score: Score = "information",
+    pick: Pick = "top-k",
+    k: Best = 5,
+    replications: Annotated[int, typer.Option(help="How many times responses are drawn and calibrated.", min=1)] = 100,
+    seed: Seed = 1,
+    jobs: Jobs = 1,
+    scheduler: Scheduler = None,
+    prior: Annotated[
+        list[str] | None,
+        typer.Option(help="Prior of the calibration: default, or PARAMETER=KIND(NUMBER, NUMBER); repeat for several."),
+    ] = None,
+    skip: Skip = "unknown",
+    skipping: Skipping = 0.0,
+    guessing: Guessing = 0.0,
+    careless: Careless = 0.0,
+    estimate_loadings: Annotated[
+        bool,
+        typer.Option("--estimate-loadings", help="Estimate the loadings of the tree too, instead of holding them."),
+    ] = False,
+    curve: Annotated[
+        list[int] | None, typer.Option(help="Also with this many learners, for the number needed; repeat for several.")
+    ] = None,
+    wanted: Annotated[
+        list[float] | None,
+        typer.Option(help="RMSE for which the number of learners needed is told; 0.2, 0.15, 0.1, 0.05 when left out."),
+    ] = None,
+) -> None:
+    """Simulate learners, calibrate, compare: how far a calibration can be trusted, and how many learners it needs."""
+    given = dict(locals())
+    from simulations.progress import rich_bar
+    from simulations.recovery import simulate_recovery as run
+
+    given["priors"] = given.pop("prior")
+    given |= {name: tuple(given[name] or ()) for name in ("priors", "curve", "wanted")}
+    found = run(bar=rich_bar, **given).summary()
+    names = ("rmse_discrimination", "rmse_difficulty", "coverage_95_discrimination", "coverage_95_difficulty")
+    told = [f"{name} {found[name]:.4g}" for name in (*names, "converged_share", "seconds") if found[name] is not None]
+    print(f"{found['replications']} replications, {', '.join(told)}\nReport: {out / 'report.html'}")
+
+
+@simulate.command("sbc")
+def simulate_sbc(
+    out: Annotated[Path, typer.Option(help="Folder for summary.json, ranks.csv and report.html.")],
+    items: ItemTable = None,
+    bank: TruthBank = None,
+    competence: Competence = None,
+    scale: Scale = None,
+    model: Annotated[str, typer.Option(help="Model of made-up items.")] = "2PL",
+    count: Count = 40,
+    learners: Learners = 2000,
+    length: Annotated[int | None, typer.Option(help="Items of the test.", min=1)] = None,
+    score: Score = "information",
+    pick: Pick = "best",
+    k: Best = 5,
+    replications: Annotated[int, typer.Option(help="Calibrations whose standard errors are tested.", min=0)] = 0,
+    sample: Annotated[int, typer.Option(help="Learners of each calibration.", min=50)] = 1000,
+    seed: Seed = 1,
+    jobs: Jobs = 1,
+    scheduler: Scheduler = None,
+) -> None:
+    """Check by ranks whether the posteriors, and the errors of calibrations, say how sure they are (SBC)."""
+    given = dict(locals())
+    from simulations.progress import rich_bar
+    from simulations.sbc import simulate_sbc as run
+
+    run(bar=rich_bar, **given)
+    print(f"Report: {out / 'report.html'}")
 
 
 def _told(simulation: "Simulation", out: Path) -> None:

@@ -18,8 +18,8 @@ from tests.reference import slow
 Array = NDArray[np.float64]
 Pattern = tuple[int, ...]
 LogDensity = Callable[[float], float]
-NOTHING, UNKNOWN = -1, -2
-"""No evidence; and "I do not know", a wrong answer to the item without its guessing."""
+NOTHING = -1
+"""No evidence."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,6 @@ def joint(
         for item, category in zip(items, pattern, strict=True):
             if category >= 0:
                 chance *= slow.probabilities(item, node)[category]
-            if category == UNKNOWN:
-                chance *= slow.probabilities(slow.without_guessing(item), node)[0]
         result.append(chance)
     return result
 
@@ -99,8 +97,8 @@ def fast_log_likelihood(items: Sequence[slow.Item], groups: Sequence[Group], nod
     """:func:`log_likelihood` with all nodes at once: what the optimiser can afford."""
     log_p = []
     for item in items:
-        rows = [_curves(slow.without_guessing(item), nodes)[:1], np.ones((1, nodes.size))]  # UNKNOWN, NOTHING
-        log_p.append(np.log(np.maximum(np.concatenate([_curves(item, nodes), *rows]), 1e-300)))
+        with_nothing = np.concatenate([_curves(item, nodes), np.ones((1, nodes.size))])  # NOTHING is the last row
+        log_p.append(np.log(np.maximum(with_nothing, 1e-300)))
     total = 0.0
     for group in groups:
         density = np.exp(-0.5 * ((nodes - group.mean) / group.sd) ** 2)

@@ -178,6 +178,23 @@ def test_the_m_step_of_the_population_never_lowers_what_it_maximises() -> None:
         assert (gradient == 0).all()
 
 
+def test_the_m_step_of_the_population_ends_at_the_population() -> None:
+    """Also at a narrow one; never narrower than the nodes can tell; and hardly anybody moves nothing."""
+    nodes = np.linspace(-6.0, 6.0, 61)
+    free = np.ones((1, 1), dtype=bool)
+    for sd, expected_sd in ((0.5, 0.5), (0.05, 0.2)):
+        target = Population(np.array([[0.4]]), np.array([[sd]]))
+        mass = 50.0 * np.exp(log_weights(target, nodes))
+        now = Population(np.zeros((1, 1)), np.ones((1, 1)))
+        for _ in range(40):
+            now, gradient = maximised(now, mass, nodes, free)
+        assert now.mean[0, 0] == pytest.approx(0.4, abs=1e-6)
+        assert now.sd[0, 0] == pytest.approx(expected_sd, abs=1e-6)
+        assert (np.abs(gradient).max() < 1e-6) == (sd > 0.2)
+        alone, _ = maximised(target, mass / 50.0, nodes, free)
+        assert alone == target
+
+
 def enumerated(nodes: np.ndarray, latent: LatentTree, likelihoods: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
     """Log-likelihood, posteriors (C, G) and joint posteriors of the edges (D + C, G, G) by the whole joint."""
     whole = tree.joint(nodes.tolist(), latent.domain_of, latent.domain_loadings, latent.competence_loadings)

@@ -11,6 +11,7 @@ from engine.calibration import em, entries
 from engine.calibration.calibrate import calibrate
 from engine.calibration.em import Options
 from engine.calibration.entries import Fixed
+from engine.calibration.expectation import Expected
 from engine.calibration.maximisation import Problem
 from engine.calibration.population import Population
 from engine.calibration.priors import NO_PRIORS, USUAL_PRIORS, Beta, LogitNormal, LogNormal, Normal, Priors
@@ -192,6 +193,39 @@ def test_too_few_iterations_are_told() -> None:
     enough = calibrate(LSAT7, options=Options(errors=False))
     assert enough.converged
     assert (enough.status == ItemStatus.CONVERGED).all()
+
+
+def test_what_has_not_settled_is_not_called_converged_whatever_its_gradient() -> None:
+    """Fault: the iterations ran out, and items whose gradient happened to be small are called converged."""
+    found = calibrate(LSAT7, options=Options(most_iterations=2, gradient=1e3, errors=False))
+    assert found.gradient < 1e3
+    assert not found.converged
+    assert (found.status == ItemStatus.NOT_CONVERGED).all()
+
+
+def test_an_item_that_does_not_converge_does_not_condemn_the_others() -> None:
+    """Six ordinary items, and one that is right exactly when three of them are: a step that no slope describes."""
+    rng = np.random.default_rng(3)
+    ability = rng.normal(size=400)
+    good = (rng.random((400, 6)) < expit(1.2 * (ability[:, None] - np.linspace(-1, 1, 6)))).astype(int)
+    step = (good.sum(axis=1) >= 3).astype(int)
+    found = calibrate(np.column_stack([good, step]), options=Options(refine=False, errors=False))
+    assert found.iterations < Options().most_iterations
+    assert (found.status[:6] == ItemStatus.CONVERGED).all()
+    assert found.status[6] in (ItemStatus.NOT_CONVERGED, ItemStatus.AT_BOUND)
+    assert found.converged == (found.status[6] == ItemStatus.AT_BOUND)
+    assert found.parameters.discrimination[6] > 40.0
+
+
+def test_a_grid_is_as_fine_as_the_steepest_item_needs() -> None:
+    """Fault: a curve that rises between two nodes is whatever it likes there; the posteriors alone do not tell."""
+    flat = np.zeros((0, 1))
+    wide = Expected(0.0, flat, flat, flat, 0.5, 0.0)
+    grid = Grid(-6.0, 6.0, 61)
+    assert em.refined(grid, wide, 10.0) == grid
+    assert em.refined(grid, wide, 20.0) == Grid(-6.0, 6.0, 121)
+    assert em.refined(grid, wide._replace(smallest_sd=0.2), 1.0) == Grid(-6.0, 6.0, 121)
+    assert em.refined(grid, wide._replace(edge=0.01), 1.0) == Grid(-8.0, 8.0, 81)
 
 
 @pytest.fixture(scope="module")

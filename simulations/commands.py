@@ -173,7 +173,7 @@ def simulate_recovery(
     """Simulate learners, calibrate, compare: how far a calibration can be trusted, and how many learners it needs."""
     given = dict(locals())
     from simulations.progress import rich_bar
-    from simulations.recovery import simulate_recovery as run
+    from simulations.recovery.run import simulate_recovery as run
 
     given["priors"] = given.pop("prior")
     given |= {name: tuple(given[name] or ()) for name in ("priors", "curve", "wanted")}
@@ -206,7 +206,7 @@ def simulate_sbc(
     """Check by ranks whether the posteriors, and the errors of calibrations, say how sure they are (SBC)."""
     given = dict(locals())
     from simulations.progress import rich_bar
-    from simulations.sbc import simulate_sbc as run
+    from simulations.sbc.run import simulate_sbc as run
 
     run(bar=rich_bar, **given)
     print(f"Report: {out / 'report.html'}")

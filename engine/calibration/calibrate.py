@@ -10,8 +10,8 @@ from engine.arrays import Bools, Ints
 from engine.calibration import structure
 from engine.calibration.em import Found, Options, Point, Task, estimated
 from engine.calibration.entries import Fixed, Start, model_codes, start
+from engine.calibration.errors.observed import Uncertainty, uncertainty
 from engine.calibration.maximisation import Problem, at_bound
-from engine.calibration.observed import Uncertainty, uncertainty
 from engine.calibration.population import Population
 from engine.calibration.priors import NO_PRIORS, Priors
 from engine.calibration.result import Calibration, Errors, GridCheck, ItemStatus

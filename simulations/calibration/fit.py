@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arrays import Floats, Ints
-from engine.calibration.itemfit import ItemFit, s_x2
-from engine.calibration.overall import OverallFit, m2
+from engine.calibration.fit.items import ItemFit, s_x2
+from engine.calibration.fit.overall import OverallFit, m2
+from engine.calibration.fit.reliability import InformationCurve, Reliability, reliability, total_information
+from engine.calibration.fit.residuals import LocalDependence, MeanSquares, mean_squares, q3
+from engine.calibration.fit.scored import MISSING, Scored, scored
 from engine.calibration.population import log_weights
-from engine.calibration.reliability import InformationCurve, Reliability, reliability, total_information
-from engine.calibration.residuals import LocalDependence, MeanSquares, mean_squares, q3
 from engine.calibration.result import Calibration, ItemStatus
-from engine.calibration.scored import MISSING, Scored, scored
 from engine.parameters import ItemParameters
 from engine.responses import NOT_REACHED, SkipPolicy
 from simulations.calibration.plan import Plan

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.arrays import Ints
-from engine.calibration.dif import LikelihoodRatioDif, likelihood_ratio_dif
-from engine.calibration.mantel_haenszel import MantelHaenszel, mantel_haenszel
-from engine.calibration.multiplicity import DifStatus, EtsClass
+from engine.calibration.dif.likelihood_ratio import LikelihoodRatioDif, likelihood_ratio_dif
+from engine.calibration.dif.mantel_haenszel import MantelHaenszel, mantel_haenszel
+from engine.calibration.dif.multiplicity import DifStatus, EtsClass
 from engine.calibration.priors import Priors
 from engine.responses import SkipPolicy
 from itembank.responses import ResponseTable

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.calibration.overall import OverallStatus
+from engine.calibration.fit.overall import OverallStatus
 from engine.calibration.result import ItemStatus
 from engine.latent import LatentTree
 from itembank.calibrations import CalibrationRecord, LeftOut, Loading, Loadings, this_software

@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 
 from engine.arrays import Floats, Ints
-from engine.calibration.multiplicity import benjamini_hochberg
-from engine.calibration.overall import OverallStatus
+from engine.calibration.dif.multiplicity import benjamini_hochberg
+from engine.calibration.fit.overall import OverallStatus
 from engine.calibration.result import ItemStatus, interval
 from engine.latent import LatentTree
 from simulations.calibration import figures

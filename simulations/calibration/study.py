@@ -14,7 +14,7 @@ from engine.calibration.em import Options
 from engine.calibration.entries import Fixed
 from engine.calibration.priors import Priors, priors_named
 from engine.calibration.result import Calibration, ItemStatus
-from engine.calibration.times import TimeCalibration, calibrate_times
+from engine.calibration.times.calibrate_times import TimeCalibration, calibrate_times
 from engine.errors import BankError, DesignError, ParameterError, ResponseError
 from engine.grid import Grid
 from engine.latent import LatentTree

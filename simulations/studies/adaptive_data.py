@@ -22,9 +22,10 @@ from engine.parameters import ItemParameters
 from engine.picks import TopK
 from engine.responses import NONE, NOT_REACHED
 from engine.uniform import derive, uniform
-from simulations.administration import Answers, AtRandom
 from simulations.behaviours import ModelTrue, OnItems, Question, reply
 from simulations.learners import Learners
+from simulations.recovery.administration import Answers, AtRandom
+from simulations.recovery.truth import Truth
 from simulations.run import Result, simulate
 from simulations.studies.calibrated import (
     ADAPTIVE,
@@ -43,7 +44,6 @@ from simulations.studies.calibrated import (
     tried,
 )
 from simulations.studies.comparison import Row, show
-from simulations.truth import Truth
 
 ITEMS: Final = 100
 NEW: Final = 20

@@ -26,15 +26,15 @@ from engine.table import Table, build_table
 from engine.uniform import derive
 from itembank.files import shipped_bank
 from itembank.snapshot import Snapshot
-from simulations.administration import Administration, Answers, Complete, responses_of
 from simulations.behaviours import Behaviour, ModelTrue, OnItems
 from simulations.cluster import results_of
 from simulations.learners import Learners, draw
 from simulations.measures import measure
-from simulations.replication import seed_of
+from simulations.recovery.administration import Administration, Answers, Complete, responses_of
+from simulations.recovery.replication import seed_of
+from simulations.recovery.truth import Truth, true_items
 from simulations.run import Result, simulate
 from simulations.studies.comparison import Row, precision
-from simulations.truth import Truth, true_items
 
 LENGTH: Final = 20
 """Items of an adaptive test of one competence."""
@@ -65,7 +65,7 @@ class Belief(NamedTuple):
 
 
 def pool(model: str, count: int, seed: int) -> Truth:
-    """Made-up true items of one competence (:func:`simulations.truth.made_up_items`)."""
+    """Made-up true items of one competence (:func:`simulations.recovery.truth.made_up_items`)."""
     return true_items(model=model, count=count, seed=seed)
 
 

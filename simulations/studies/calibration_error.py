@@ -14,8 +14,9 @@ from engine.adaptive import Design
 from engine.calibration.em import Options
 from engine.calibration.priors import USUAL_PRIORS
 from itembank.positioning import positioning_design
-from simulations.administration import AtRandom, Complete
 from simulations.learners import Learners
+from simulations.recovery.administration import AtRandom, Complete
+from simulations.recovery.truth import Truth
 from simulations.studies.calibrated import (
     ADAPTIVE,
     Belief,
@@ -33,7 +34,6 @@ from simulations.studies.calibrated import (
     tried,
 )
 from simulations.studies.comparison import Row, show
-from simulations.truth import Truth
 
 ITEMS: Final = 200
 SIZES: Final = (250, 500, 1000, 4000)

@@ -13,8 +13,8 @@ from engine.arrays import Bools, Floats
 from engine.estimators import estimate
 from engine.models import log_probability
 from engine.parameters import ItemParameters
-from simulations.administration import Answers
 from simulations.behaviours import Among, Behaviour, Careless, Guessing, Hurrying, ModelTrue
+from simulations.recovery.administration import Answers
 from simulations.studies.calibrated import (
     ADAPTIVE,
     Case,

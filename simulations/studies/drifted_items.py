@@ -13,11 +13,12 @@ from typing import Final
 import numpy as np
 
 from engine.arrays import Bools, Ints
-from engine.calibration.dif import likelihood_ratio_dif
-from engine.calibration.linking import drift, stocking_lord
-from engine.calibration.mantel_haenszel import mantel_haenszel
+from engine.calibration.dif.likelihood_ratio import likelihood_ratio_dif
+from engine.calibration.dif.mantel_haenszel import mantel_haenszel
+from engine.calibration.linking.link import drift, stocking_lord
 from engine.parameters import ItemParameters
 from engine.uniform import derive, uniform
+from simulations.recovery.truth import Truth
 from simulations.studies.calibrated import (
     ADAPTIVE,
     WITHOUT_ERRORS,
@@ -33,7 +34,6 @@ from simulations.studies.calibrated import (
     tried,
 )
 from simulations.studies.comparison import Row, show
-from simulations.truth import Truth
 
 ITEMS: Final = 60
 DRIFTED: Final = 0.1
@@ -43,7 +43,7 @@ SIZES: Final = (500, 2000)
 """Learners of the new sample, and of the old one that DIF is tested against."""
 REPLICATIONS: Final = 10
 LOOK: Final = 0.05
-"""Distance of curves from which an item is flagged (:func:`engine.calibration.linking.drift`)."""
+"""Distance of curves from which an item is flagged (:func:`engine.calibration.linking.link.drift`)."""
 KINDS: Final = ("any, all harder", "any, half harder and half easier", "the most discriminating, all easier")
 """Which items drift, and where: the last is what happens when the items asked most become known."""
 

@@ -18,7 +18,8 @@ from engine.calibration.priors import USUAL_PRIORS, LogNormal, Priors
 from engine.latent import MAX_LOADING, LatentTree
 from engine.uniform import uniform
 from itembank.positioning import positioning_design
-from simulations.administration import Answers, AtRandom
+from simulations.recovery.administration import Answers, AtRandom
+from simulations.recovery.truth import Truth
 from simulations.studies.calibrated import (
     Belief,
     Case,
@@ -33,7 +34,6 @@ from simulations.studies.calibrated import (
     tried,
 )
 from simulations.studies.comparison import Row, show
-from simulations.truth import Truth
 
 REPLICATIONS: Final = 4
 SIZES: Final = (250, 1000)

@@ -11,13 +11,14 @@ from typing import Final
 import numpy as np
 from scipy.special import chdtrc, ndtri
 
-from engine.calibration.itemfit import s_x2
-from engine.calibration.overall import m2
-from engine.calibration.residuals import mean_squares
+from engine.calibration.fit.items import s_x2
+from engine.calibration.fit.overall import m2
+from engine.calibration.fit.residuals import mean_squares
 from engine.calibration.result import Calibration
 from engine.grid import Grid
 from engine.models import log_probability
-from simulations.administration import Answers
+from simulations.recovery.administration import Answers
+from simulations.recovery.truth import Truth
 from simulations.run import Result
 from simulations.studies.calibrated import (
     ADAPTIVE,
@@ -33,7 +34,6 @@ from simulations.studies.calibrated import (
     tried,
 )
 from simulations.studies.comparison import Row, show
-from simulations.truth import Truth
 
 ITEMS: Final = 60
 SAMPLE: Final = 2000

@@ -23,9 +23,7 @@ def scaling(
     if learners is not None:
         print(json.dumps(measured(learners)))
         return
-    print(
-        "| learners | answers | iterations | s | s an iteration | ns an answer and iteration | peak MB | of it data MB |"
-    )
+    print("| learners | answers | iterations | s | s an iteration | ns an answer and iteration | peak MB | data MB |")
     print("|---|---|---|---|---|---|---|---|")
     for size in (size for size in SIZES if size <= most):
         done = subprocess.run(

@@ -12,11 +12,11 @@ from engine.arrays import Floats, Ints
 from engine.calibration.calibrate import calibrate
 from engine.calibration.em import Options
 from engine.calibration.entries import Fixed
-from engine.calibration.linking import drift, link
-from engine.calibration.overall import m2
+from engine.calibration.fit.overall import m2
+from engine.calibration.fit.reliability import reliability
+from engine.calibration.fit.residuals import q3
+from engine.calibration.linking.link import drift, link
 from engine.calibration.priors import USUAL_PRIORS, Beta, Priors
-from engine.calibration.reliability import reliability
-from engine.calibration.residuals import q3
 from engine.calibration.result import Calibration, ItemStatus
 from engine.latent import Independent
 from engine.models import log_probability

@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.calibration import em, entries
-from engine.calibration.complete import gradient
+from engine.calibration.errors.complete import gradient
+from engine.calibration.errors.observed import placed
 from engine.calibration.expectation import Expected, expect
 from engine.calibration.maximisation import Problem, table
-from engine.calibration.observed import placed
 from engine.calibration.population import Population
 from engine.calibration.priors import NO_PRIORS, Priors, log_prior, priors_named
 from engine.calibration.sample import Sample, prepare, tally
@@ -189,7 +189,9 @@ def slopes_of(own: Case, point: em.Point) -> np.ndarray:
     problem, expected = own.task.problem, e_step(own, point)
     items, people = gradient(problem, point.working, point.population, expected, GRID.nodes)
     if problem.priors:
-        items = items + log_prior(problem.priors, problem.models, point.working, problem.free.astype(float), problem.tie)[1]
+        items = (
+            items + log_prior(problem.priors, problem.models, point.working, problem.free.astype(float), problem.tie)[1]
+        )
     result = [
         sum(items[row, column] if kind == "item" else people[row, c, column] for kind, (row, column, c) in cells)
         for cells in parameters(own)

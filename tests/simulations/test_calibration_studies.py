@@ -10,10 +10,10 @@ from engine.latent import Independent
 from engine.parameters import ItemParameters
 from engine.responses import SKIPPED
 from engine.table import build_table
-from simulations.administration import AtRandom, Complete
 from simulations.behaviours import Among, Careless, Guessing, Hurrying, ModelTrue, OnItems, Question, Skipping, reply
 from simulations.learners import draw, given
-from simulations.replication import seed_of
+from simulations.recovery.administration import AtRandom, Complete
+from simulations.recovery.replication import seed_of
 from simulations.studies import (
     adaptive_data,
     calibration_error,

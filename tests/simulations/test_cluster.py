@@ -7,7 +7,7 @@ import pytest
 from engine.errors import SettingError
 from simulations import cluster
 from simulations.cluster import results_of
-from simulations.recovery import simulate_recovery
+from simulations.recovery.run import simulate_recovery
 
 distributed = pytest.importorskip("distributed", reason="the extra jalon[cluster] is not installed")
 

@@ -14,7 +14,9 @@ from engine.latent import Independent, LatentTree
 from engine.parameters import ItemParameters
 from engine.responses import NOT_REACHED, SKIPPED
 from engine.uniform import derive
-from simulations.administration import (
+from simulations.behaviours import Question, behaving, reply
+from simulations.learners import draw
+from simulations.recovery.administration import (
     Adaptive,
     AtRandom,
     Booklets,
@@ -23,16 +25,14 @@ from simulations.administration import (
     responses_of,
     table_for,
 )
-from simulations.behaviours import Question, behaving, reply
-from simulations.expected_errors import expected_errors
-from simulations.learners import draw
-from simulations.loading_recovery import loading_figures
-from simulations.needed_learners import curve_of, interpolated
-from simulations.recovery import simulate_recovery
-from simulations.recovery_figures import by_item, by_replication, figures_of, monte_carlo
-from simulations.recovery_files import write
-from simulations.replication import Plan, fitted_models, replicate, seed_of
-from simulations.truth import Truth, made_up_items, reported, true_items
+from simulations.recovery.expected_errors import expected_errors
+from simulations.recovery.figures import by_item, by_replication, figures_of, monte_carlo
+from simulations.recovery.files import write
+from simulations.recovery.loadings import loading_figures
+from simulations.recovery.needed_learners import curve_of, interpolated
+from simulations.recovery.replication import Plan, fitted_models, replicate, seed_of
+from simulations.recovery.run import simulate_recovery
+from simulations.recovery.truth import Truth, made_up_items, reported, true_items
 
 KEYS = {
     *("learners", "replications", "seed", "model", "items", "design", "converged_share", "seconds"),

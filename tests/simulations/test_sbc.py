@@ -12,15 +12,15 @@ from engine.adaptive import posterior, replay
 from engine.errors import SettingError
 from engine.state import Facts
 from engine.uniform import derive, uniform
-from simulations.administration import Complete, table_for
 from simulations.behaviours import behaving
 from simulations.learners import draw
-from simulations.replication import Plan, fitted_models, replicate
+from simulations.recovery.administration import Complete, table_for
+from simulations.recovery.replication import Plan, fitted_models, replicate
+from simulations.recovery.truth import true_items
 from simulations.run import simulate
-from simulations.sbc import parameter_ranks, ranks_of, simulate_sbc
-from simulations.sbc_study import checked
-from simulations.truth import true_items
-from simulations.uniformity import BINS, simultaneous_band, uniformity
+from simulations.sbc.run import parameter_ranks, ranks_of, simulate_sbc
+from simulations.sbc.study import checked
+from simulations.sbc.uniformity import BINS, simultaneous_band, uniformity
 from tests.simulations.examples import plain_bank, single, tree
 
 

@@ -1,0 +1,1 @@
+"""Items that work differently for learners of the same ability in two groups."""

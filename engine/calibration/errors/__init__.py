@@ -1,0 +1,1 @@
+"""Standard errors: the observed information of a calibration."""

@@ -1,0 +1,1 @@
+"""Fit: of items, of pairs of items, of the whole; reliability."""

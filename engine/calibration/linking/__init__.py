@@ -1,0 +1,1 @@
+"""Scales: putting the parameters of one calibration on the scale of another."""

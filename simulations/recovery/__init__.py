@@ -1,0 +1,1 @@
+"""``jalon simulate recovery``: how well a calibration finds parameters that are known."""

@@ -1,0 +1,1 @@
+"""``jalon simulate sbc``: simulation-based calibration of posteriors and of standard errors."""

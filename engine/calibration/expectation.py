@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_array
 
-from engine.arrays import Floats
-from engine.calibration.sample import Block, Cells, Sample
+from engine.arrays import Floats, Ints
+from engine.calibration.sample import Block, Sample
 from engine.latent import Links
 
 
@@ -78,7 +78,8 @@ def expect(sample: Sample, log_p: Floats, prior: Prior) -> Expected:
 
 def posteriors(block: Block, sample: Sample, log_p: Floats, prior: Prior) -> tuple[Floats, ...]:
     """Posterior of each competence for the learners of a block, C arrays (n, G)."""
-    likelihoods = _likelihoods(block, sample, log_p)
+    answered = _answered(block, sample)
+    likelihoods = [own.log_likelihood(log_p[c]) for own, c in zip(answered, sample.columns, strict=True)]
     if prior.links is None:
         group = sample.group[block.start : block.stop]
         return tuple(_normalised(table, prior.log_weights[group, c])[0] for c, table in enumerate(likelihoods))
@@ -86,22 +87,65 @@ def posteriors(block: Block, sample: Sample, log_p: Floats, prior: Prior) -> tup
     return tuple(_tree(leaves, prior.links).posterior)
 
 
-def _likelihoods(block: Block, sample: Sample, log_p: Floats) -> list[Floats]:
-    """Log-likelihood of the answers in each competence, C arrays (n, G)."""
-    return [
-        np.asarray(numbers(answers) @ log_p[columns])
-        for answers, columns in zip(block.answers, sample.columns, strict=True)
-    ]
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """Answers of a block in one competence, ready to be multiplied.
+
+    Where every learner answered every item, the lowest category follows from the others: its columns are left out of
+    the products, which for dichotomous items halves them.
+
+    Parameters
+    ----------
+    matrix : (n, columns) sparse or float
+    first : (J,) int
+        Column of the lowest category of each item, where it is left out; empty elsewhere.
+    above : (columns - J,) int
+        The other columns.
+    """
+
+    matrix: csr_array | Floats
+    first: Ints
+    above: Ints
+
+    def log_likelihood(self, log_p: Floats) -> Floats:
+        """Log-likelihood of the answers, (n, G)."""
+        if self.first.size == 0:
+            return np.asarray(self.matrix @ log_p)
+        lowest = log_p[self.first]
+        of = np.searchsorted(self.first, self.above, side="right") - 1
+        return np.asarray(self.matrix @ (log_p[self.above] - lowest[of]) + lowest.sum(axis=0))
+
+    def counts(self, posterior: Floats, mass: Floats) -> Floats:
+        """Count the answers expected in each column at each node, (columns, G); ``mass`` (G,) are the learners there."""
+        found = np.asarray(self.matrix.T @ posterior)
+        if self.first.size == 0:
+            return found
+        counts = np.empty((self.first.size + self.above.size, posterior.shape[1]))
+        counts[self.above] = found
+        starts = self.first - np.arange(self.first.size)
+        counts[self.first] = np.maximum(mass - np.add.reduceat(found, starts, axis=0), 0.0)
+        return counts
 
 
-def numbers(answers: csr_array | Cells) -> csr_array | Floats:
-    """Matrix of answers that multiplies fast."""
-    return answers.astype(np.float64) if isinstance(answers, np.ndarray) else answers
+def _answered(block: Block, sample: Sample) -> list[Answered]:
+    none = np.empty(0, dtype=np.int64)
+    found = []
+    for c, (answers, complete) in enumerate(zip(block.answers, block.complete, strict=True)):
+        if not isinstance(answers, np.ndarray):
+            found.append(Answered(answers, none, none))
+        elif not complete:
+            found.append(Answered(answers.astype(np.float64), none, none))
+        else:
+            low, high = sample.layout.bounds[c : c + 2]
+            first = sample.layout.first[low:high] - sample.layout.first[low]
+            above = np.delete(np.arange(answers.shape[1]), first)
+            found.append(Answered(answers[:, above].astype(np.float64), first, above))
+    return found
 
 
 def _block(block: Block, sample: Sample, log_p: Floats, prior: Prior) -> Expected:
-    matrices = [numbers(answers) for answers in block.answers]
-    likelihoods = [np.asarray(matrix @ log_p[c]) for matrix, c in zip(matrices, sample.columns, strict=True)]
+    answered = _answered(block, sample)
+    likelihoods = [own.log_likelihood(log_p[c]) for own, c in zip(answered, sample.columns, strict=True)]
     groups = prior.log_weights.shape[0]
     group = sample.group[block.start : block.stop]
     edges = np.empty((0, prior.nodes.size, prior.nodes.size))
@@ -117,10 +161,10 @@ def _block(block: Block, sample: Sample, log_p: Floats, prior: Prior) -> Expecte
         total = passed.log_likelihood + float(sum(high.sum() for high in highest))
     counts = np.empty_like(log_p)
     mass = np.empty((groups, len(posterior), prior.nodes.size))
-    for c, (matrix, columns) in enumerate(zip(matrices, sample.columns, strict=True)):
-        counts[columns] = matrix.T @ posterior[c]
+    for c, (own, columns) in enumerate(zip(answered, sample.columns, strict=True)):
         for q in range(groups):
             mass[q, c] = posterior[c][group == q].sum(axis=0) if groups > 1 else posterior[c].sum(axis=0)
+        counts[columns] = own.counts(posterior[c], mass[:, c].sum(axis=0))
     sds = [_smallest_sd(density, prior.nodes) for density in posterior]
     outermost = [float(density[:, [0, -1]].max()) for density in posterior]
     return Expected(total, counts, mass, edges, min(sds), max(outermost))

@@ -50,6 +50,7 @@ class Block(NamedTuple):
     start: int
     stop: int
     answers: tuple["csr_array | Cells", ...]  # each (n, columns of the competence)
+    complete: tuple[bool, ...]  # whether all of them answered every item of the competence
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +102,10 @@ class Sample:
             cells.toarray().astype(np.uint8) if isinstance(whole, np.ndarray) else cells
             for cells, whole in zip(laid, self.blocks[0].answers, strict=True)
         )
-        return Sample(self.layout, (Block(0, who.size, dense),), who.size, self.group[who], self.counts, self.silent)
+        full = tuple(all(block.complete[c] for block in self.blocks) for c in range(self.competences))
+        return Sample(
+            self.layout, (Block(0, who.size, dense, full),), who.size, self.group[who], self.counts, self.silent
+        )
 
 
 class Entries(NamedTuple):
@@ -184,7 +188,8 @@ def prepare(
         part = _part(given[start:stop], entries, group[start:stop], skip, time_out)
         counts += np.count_nonzero(part >= 0, axis=0)
         silent += int(np.count_nonzero((part < 0).all(axis=1)))
-        blocks.append(Block(start, stop, _laid(part, layout, ones)))
+        full = tuple(bool((part[:, low:high] >= 0).all()) for low, high in pairwise(layout.bounds.tolist()))
+        blocks.append(Block(start, stop, _laid(part, layout, ones), full))
     return Sample(layout, tuple(blocks), learners, group, counts, silent)
 
 

@@ -3,7 +3,8 @@
 The covariance of the estimates is the inverse of minus the Hessian of the marginal log posterior at its maximum. By
 Louis (1982), that is the information that responses and abilities would give together, less the missing information
 (:mod:`engine.calibration.errors.missing`, :mod:`engine.calibration.errors.between`), less the Hessian of the log
-priors. Loadings of a tree have theirs from differences of the gradient, which the E-step gives exactly (Fisher's identity; Oakes 1999).
+priors. Loadings of a tree have theirs from differences of the gradient, which the E-step gives exactly (Fisher's
+identity; Oakes 1999).
 
 References
 ----------

@@ -116,7 +116,7 @@ class Answered:
         return np.asarray(self.matrix @ (log_p[self.above] - lowest[of]) + lowest.sum(axis=0))
 
     def counts(self, posterior: Floats, mass: Floats) -> Floats:
-        """Count the answers expected in each column at each node, (columns, G); ``mass`` (G,) are the learners there."""
+        """Count the answers expected in each column at each node, (columns, G); ``mass`` (G,): learners there."""
         found = np.asarray(self.matrix.T @ posterior)
         if self.first.size == 0:
             return found

@@ -1,7 +1,12 @@
-"""The two commands: calibrate a file of responses, and calibrate the items of a bank."""
+"""The two commands: calibrate a file of responses, and calibrate the items of a bank.
+
+They work on one thread: threads of the linear algebra library that wait for a busy processor cost more than they gain.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
+
+from threadpoolctl import threadpool_limits
 
 from engine.errors import BankError, JalonError
 from itembank.bank import ItemBank
@@ -57,7 +62,8 @@ def calibrate_file(
             raise BankError(
                 f"None of the items of {fixed} has responses in {asked.responses}; nothing gives the scale."
             )
-    found = study(asked, plan, table, held)
+    with threadpool_limits(1):
+        found = study(asked, plan, table, held)
     _report(found, report)
     write_text(out, item_table_text(item_table(found)))
     return found
@@ -95,7 +101,8 @@ def calibrate_bank(
     if hold_calibrated and not held:
         raise BankError("No item with responses has calibrated parameters yet; calibrate without holding any first.")
     plan: Plan = plan_of_bank(table.items, content, model)
-    found = study(asked, plan, table, held)
+    with threadpool_limits(1):
+        found = study(asked, plan, table, held)
     if any("@" in id for id in found.ids):
         raise BankError("A bank has one set of parameters for each item: use groups without anchors.")
     changed = content.with_calibration(record(found, date))

@@ -26,10 +26,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.arrays import Bools, Floats, Ints
-from engine.calibration.working import from_working, to_working
 from engine.errors import ParameterError
 from engine.models import Curves, curves
 from engine.parameters import MAX_DISCRIMINATION, ItemParameters, Model
+from engine.working import from_working, to_working
 
 POINTS: Final = ((), (7,), (5, 5), (5, 4, 3), (5, 4, 3, 3))
 """Gauss-Hermite points on the axes, the longest first, of an item with 0 to 4 uncertain parameters."""
@@ -66,7 +66,7 @@ def expected_curves(
     parameters : ItemParameters
         I items: the estimates.
     covariance : (I, P, P) float
-        Covariances of their working parameters (:mod:`engine.calibration.working`): slope, T intercepts, logit c, logit
+        Covariances of their working parameters (:mod:`engine.working`): slope, T intercepts, logit c, logit
         d. Rows and columns of NaN are of parameters that are known or that the item does not have.
     nodes : (G,) float
         Abilities.

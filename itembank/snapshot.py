@@ -45,7 +45,7 @@ class Snapshot:
         Without their ``why``.
     rows : tuple of I Parameters
     errors : tuple of I covariances
-        Of the working parameters of each item (:mod:`engine.calibration.working`), as rows of numbers, None where a
+        Of the working parameters of each item (:mod:`engine.working`), as rows of numbers, None where a
         parameter was not estimated; None for an item of whose errors nothing is known. Empty when none are known:
         designs that take parameters as uncertain need some.
     """

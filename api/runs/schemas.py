@@ -20,7 +20,8 @@ def _number(value: Any) -> Any:
 
 Position = Annotated[int, Field(strict=False, ge=0, le=2**31 - 1), BeforeValidator(_number)]
 Length = Annotated[int, Field(strict=False, ge=1, le=200), BeforeValidator(_number)]
-Seed = Annotated[int, Field(strict=False, ge=0, le=2**63 - 1), BeforeValidator(_number)]
+# The largest whole number below 2**63 that a JSON number of double precision holds: OpenAPI documents bounds as such.
+Seed = Annotated[int, Field(strict=False, ge=0, le=2**63 - 1024), BeforeValidator(_number)]
 
 _ONE_REPLY: list[JsonValue] = [
     {"required": ["answer"], "properties": {"answer": {"not": {"type": "null"}}}},

@@ -16,12 +16,12 @@ from engine.calibration.population import Population
 from engine.calibration.priors import NO_PRIORS, Priors
 from engine.calibration.result import Calibration, Errors, GridCheck, ItemStatus
 from engine.calibration.sample import Sample, prepare, tally
-from engine.calibration.working import from_working
 from engine.errors import DesignError, ParameterError, ResponseError
 from engine.grid import Grid
 from engine.latent import Independent, Latent, LatentTree
 from engine.parameters import ItemParameters
 from engine.responses import SkipPolicy
+from engine.working import from_working
 
 
 def calibrate(

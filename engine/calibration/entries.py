@@ -12,9 +12,9 @@ from engine.calibration.maximisation import ordered
 from engine.calibration.priors import Beta, LogitNormal, Prior, Priors
 from engine.calibration.result import ItemStatus
 from engine.calibration.sample import Entries
-from engine.calibration.working import asymptotes, existing, to_working
 from engine.errors import ParameterError, ResponseError
 from engine.parameters import POLYTOMOUS, ItemParameters, Model
+from engine.working import asymptotes, existing, to_working
 
 GUESS, SLIP = 0.15, 0.95
 """Where c and d start without a prior."""

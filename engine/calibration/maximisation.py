@@ -13,8 +13,8 @@ import numpy as np
 from engine.arrays import Bools, Floats, Ints
 from engine.calibration.priors import Priors, log_prior
 from engine.calibration.sample import Layout
-from engine.calibration.working import slopes
 from engine.parameters import MAX_DISCRIMINATION, Model
+from engine.working import slopes
 
 LOWEST_SLOPE: Final = 0.01
 """An item that discriminates less, or the wrong way round, is at this bound."""

@@ -13,8 +13,8 @@ import numpy as np
 from scipy.special import betaln
 
 from engine.arrays import Floats, Ints
-from engine.calibration.working import jacobian
 from engine.errors import DesignError
+from engine.working import jacobian
 
 LOG_ROOT: Final = 0.5 * float(np.log(2.0 * np.pi))
 

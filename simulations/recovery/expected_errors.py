@@ -21,10 +21,10 @@ import numpy as np
 from numpy.linalg import LinAlgError
 
 from engine.arrays import Bools, Floats, Ints
-from engine.calibration.working import existing, jacobian, slopes, to_working
 from engine.grid import Grid
 from engine.latent import posterior
 from engine.parameters import Model
+from engine.working import existing, jacobian, slopes, to_working
 from simulations.behaviours import ModelTrue
 from simulations.learners import draw
 from simulations.recovery.administration import Answers, responses_of

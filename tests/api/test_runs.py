@@ -150,7 +150,7 @@ def test_the_same_seed_asks_the_same_items(world: World) -> None:
         return items
 
     assert asked(7) == asked(7)
-    assert asked(7) != asked(2**63 - 1)
+    assert asked(7) != asked(2**63 - 1024)
 
 
 def test_only_accessible_items_are_asked(world: World) -> None:

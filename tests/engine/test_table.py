@@ -4,7 +4,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.adaptive import Design
-from engine.calibration.working import to_working
 from engine.errors import DesignError, ParameterError
 from engine.grid import Grid
 from engine.latent import Independent, LatentTree
@@ -15,6 +14,7 @@ from engine.responses import NOT_REACHED, SILENCES, SKIPPED, TIMED_OUT
 from engine.scores import VarianceReduction
 from engine.table import build_table
 from engine.uncertain import expected_curves, information_of
+from engine.working import to_working
 from tests.reference import banks
 
 MIXED = banks.mixed(0, 18)

@@ -11,7 +11,6 @@ from scipy.stats import qmc
 
 from engine.adaptive import Design, begin, decide, replay, step
 from engine.arrays import Floats
-from engine.calibration.working import to_working
 from engine.designs import content_hash, from_dict, to_dict
 from engine.errors import DesignError, ParameterError
 from engine.models import curves, information
@@ -23,6 +22,7 @@ from engine.stopping import MaxLength
 from engine.table import Table, build_table
 from engine.uncertain import expected_curves, expected_information, expected_log_probability
 from engine.uniform import uniform
+from engine.working import to_working
 from tests.reference import banks
 
 laws = settings(deadline=None, max_examples=25)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.calibration.working import to_working
 from engine.errors import BankError
+from engine.working import to_working
 from itembank.calibrations import (
     CalibrationRecord,
     calibration_from,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.arrays import Floats, Ints
-from engine.calibration.working import slopes
+from engine.working import slopes
 
 
 class CurveGap(NamedTuple):

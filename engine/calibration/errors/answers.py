@@ -9,8 +9,8 @@ from scipy.sparse import csr_array
 from engine.arrays import Bools, Floats, Ints
 from engine.calibration.maximisation import Problem
 from engine.calibration.sample import Cells
-from engine.calibration.working import slopes
 from engine.parameters import Model
+from engine.working import slopes
 
 CANONICAL: Final = (Model.ONE_PL, Model.TWO_PL, Model.GPCM)
 """Models whose slope and intercepts are natural parameters: answers weigh the ability, and nothing else."""

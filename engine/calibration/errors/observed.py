@@ -33,10 +33,10 @@ from engine.calibration.maximisation import Problem, at_bound, table
 from engine.calibration.population import Population
 from engine.calibration.result import Errors
 from engine.calibration.sample import Sample
-from engine.calibration.working import jacobian
 from engine.grid import Grid
 from engine.latent import MAX_LOADING, LatentTree
 from engine.parameters import POLYTOMOUS
+from engine.working import jacobian
 
 LOADING_STEP: Final = 1e-3
 """Step of the differences in the inverse hyperbolic tangent of a loading."""

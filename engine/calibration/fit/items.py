@@ -10,11 +10,11 @@ from scipy.special import chdtrc
 from engine.arrays import Bools, Floats, Ints
 from engine.calibration.fit.scored import GRID, MISSING, Scored, scored
 from engine.calibration.fit.summed import joint
-from engine.calibration.working import existing
 from engine.errors import ParameterError
 from engine.grid import Grid
 from engine.parameters import ItemParameters, Model
 from engine.responses import SkipPolicy
+from engine.working import existing
 
 FEWEST: Final = 100
 """Learners who were presented the same items, below which their scores say nothing usable."""

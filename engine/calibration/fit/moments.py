@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.arrays import Bools, Floats, Ints
-from engine.calibration.working import Slopes
 from engine.parameters import ItemParameters, Model
+from engine.working import Slopes
 
 
 class Given(NamedTuple):

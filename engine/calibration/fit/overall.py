@@ -12,11 +12,11 @@ from scipy.special import chdtrc, chndtr
 from engine.arrays import Bools
 from engine.calibration.fit import discrepancy, moments
 from engine.calibration.fit.scored import GRID, MISSING, Scored, scored
-from engine.calibration.working import existing, slopes, to_working
 from engine.errors import ParameterError
 from engine.grid import Grid
 from engine.parameters import ItemParameters
 from engine.responses import SkipPolicy
+from engine.working import existing, slopes, to_working
 
 MOST_ITEMS: Final = 100
 """Items beyond which M2 is refused: 100 have 5,050 moments, whose covariance has 25 million entries."""
@@ -97,7 +97,7 @@ def m2(
     group : (N,) int, optional
         Population of each learner.
     free : (J, P) bool, optional
-        Which working parameters (:mod:`engine.calibration.working`) were estimated; all that the items have when left
+        Which working parameters (:mod:`engine.working`) were estimated; all that the items have when left
         out. The free slopes of 1PL items are one parameter.
     free_population : (Q, 2) bool, optional
         Whether the mean and the standard deviation of each population were estimated; neither when left out.

@@ -13,11 +13,11 @@ from engine.calibration.population import Population, log_weights, maximised
 from engine.calibration.priors import NO_PRIORS
 from engine.calibration.sample import BLOCK, Entries, Sample, prepare
 from engine.calibration.structure import profile, with_loadings
-from engine.calibration.working import existing, from_working, to_working
 from engine.grid import Grid
 from engine.latent import LatentTree, transitions
 from engine.parameters import ItemParameters
 from engine.responses import SKIPPED
+from engine.working import existing, from_working, to_working
 from tests.reference import marginal, slow, tree
 from tests.reference.fit import plain
 

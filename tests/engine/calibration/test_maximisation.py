@@ -18,9 +18,9 @@ from engine.calibration.maximisation import (
 )
 from engine.calibration.priors import NO_PRIORS, USUAL_PRIORS, Priors, log_prior
 from engine.calibration.sample import Layout
-from engine.calibration.working import existing, from_working
 from engine.models import log_probability
 from engine.parameters import MAX_DISCRIMINATION, Model
+from engine.working import existing, from_working
 from tests.reference import slow
 
 NODES = np.linspace(-4.0, 4.0, 17)

@@ -20,9 +20,9 @@ from engine.calibration.priors import (
     log_prior,
     priors_named,
 )
-from engine.calibration.working import to_working
 from engine.errors import DesignError
 from engine.parameters import ItemParameters
+from engine.working import to_working
 from tests.reference import slow
 
 BANK = ItemParameters.of(

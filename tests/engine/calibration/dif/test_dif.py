@@ -14,10 +14,10 @@ from engine.calibration.dif.mantel_haenszel import MantelHaenszel, mantel_haensz
 from engine.calibration.dif.multiplicity import DifStatus, FlagRule
 from engine.calibration.em import Options
 from engine.calibration.priors import LogNormal, Priors
-from engine.calibration.working import to_working
 from engine.errors import DesignError, ParameterError, ResponseError
 from engine.parameters import ItemParameters, Model
 from engine.responses import NOT_REACHED, SKIPPED
+from engine.working import to_working
 from tests.reference.data import real_data
 
 QUICK = Options(errors=False)

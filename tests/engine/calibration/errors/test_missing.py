@@ -10,7 +10,7 @@ from engine.calibration.errors.answers import scores
 from engine.calibration.errors.complete import of_people
 from engine.calibration.errors.missing import missing
 from engine.calibration.maximisation import table
-from engine.calibration.working import slopes
+from engine.working import slopes
 from tests.reference.calibrated import CASES, GRID, WEAK, Case, case, dichotomous, polytomous, simulated, with_holes
 
 

@@ -12,8 +12,8 @@ from engine.calibration.errors.inverse import inverted
 from engine.calibration.errors.observed import information, placed, uncertainty
 from engine.calibration.maximisation import LOWEST_SLOPE
 from engine.calibration.priors import NO_PRIORS, priors_named
-from engine.calibration.working import from_working
 from engine.latent import Independent, LatentTree
+from engine.working import from_working
 from tests.reference.calibrated import (
     CASES,
     GRID,

@@ -13,10 +13,10 @@ from engine.calibration.calibrate import calibrate
 from engine.calibration.em import Options
 from engine.calibration.fit import discrepancy, moments
 from engine.calibration.fit.overall import MOST_ITEMS, OverallStatus, m2
-from engine.calibration.working import existing, from_working, slopes, to_working
 from engine.errors import ParameterError
 from engine.parameters import ItemParameters, Model
 from engine.responses import NOT_REACHED, SKIPPED
+from engine.working import existing, from_working, slopes, to_working
 from tests.reference import banks, fit
 
 ONE_OF_EACH = ItemParameters.of(

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.calibration.working import existing, from_working, jacobian, slopes, to_working
 from engine.errors import ParameterError
 from engine.models import log_probability
 from engine.parameters import ItemParameters, Model
+from engine.working import existing, from_working, jacobian, slopes, to_working
 
 NODES = np.array([-6.0, -2.3, -0.7, 0.0, 0.4, 1.9, 6.0])
 NAMES = ("1PL", "2PL", "3PL", "4PL", "GRM", "GPCM")

@@ -105,6 +105,36 @@ def test_new_items_come_on_the_scale_of_fixed_ones(command: Command, tmp_path: P
     assert [row.errors == {} for row in found.rows] == [True] * 5 + [False] * 3
 
 
+def test_held_items_of_a_tree_give_the_scale_of_other_learners(command: Command, tmp_path: Path) -> None:
+    rng = np.random.default_rng(17)
+    root, own = rng.normal(size=(1500, 1)), rng.normal(size=(1500, 2))
+    theta = 1.0 + 0.8 * root + 0.6 * own
+    items = ItemParameters.of("2PL", [1.5] * 24, np.tile(np.linspace(-1.0, 2.0, 12), 2))
+    ids = [f"i{n}" for n in range(24)]
+    write(tmp_path / "r.csv", ids, answers(items, np.repeat(theta, 12, axis=1), 18))
+    rows = [f"{id},{'AB'[n // 12]},{'XY'[n // 12]}" for n, id in enumerate(ids)]
+    (tmp_path / "s.csv").write_text("id,competence,domain\n" + "\n".join(rows) + "\n")
+    old = [f"{ids[n]},2PL,1.5,{items.difficulty[n]}" for n in range(0, 24, 2)]
+    (tmp_path / "old.csv").write_text("id,model,discrimination,difficulty\n" + "\n".join(old) + "\n")
+    words = (
+        "calibrate",
+        "r.csv",
+        "--structure",
+        "s.csv",
+        "--fixed",
+        "old.csv",
+        "--out",
+        "n.csv",
+        "--report",
+        "report.json",
+    )
+    assert command(*words)[0] == 0
+    assert [row["mean"] for row in report(tmp_path)["populations"]] == pytest.approx([1.0, 1.0], abs=0.15)
+    found = {row.id: row.parameters.location for row in read_item_table(tmp_path / "n.csv").rows}
+    new = [found[ids[n]] - items.difficulty[n] for n in range(1, 24, 2)]
+    assert np.mean(new) == pytest.approx(0.0, abs=0.06)
+
+
 def test_groups_with_anchors(command: Command, tmp_path: Path) -> None:
     rng = np.random.default_rng(7)
     theta = np.concatenate([rng.normal(size=2000), 0.5 + rng.normal(size=2000)])
@@ -177,6 +207,8 @@ BAD = {
     "a report that is a page": ("a,b\n1,0\n", ("--report", "r.html"), (".json",)),
     "a missing folder": ("a,b\n1,0\n", ("--report", "no/r.json"), ("no folder",)),
     "fixed items without responses": ("a,b\n1,0\n", ("--fixed", "old.csv"), ("old.csv",)),
+    "an unknown column of the structure": ("a,b\n1,0\n", ("--structure", "t.csv"), ("'modell'", "t.csv", "competence")),
+    "responses that would be overwritten": ("a,b\n1,0\n", ("--report", "r.csv"), ("named twice",)),
     "an item without a row in the structure": ("a,z\n1,0\n", ("--structure", "s.csv"), ("'z'", "s.csv")),
 }
 
@@ -187,6 +219,7 @@ def test_bad_input_is_one_sentence_and_writes_nothing(command: Command, tmp_path
     (tmp_path / "r.csv").write_text(text)
     (tmp_path / "old.csv").write_text("id,model,difficulty\nq,1PL,0\n")
     (tmp_path / "s.csv").write_text("id,competence\na,A\n")
+    (tmp_path / "t.csv").write_text("id,modell\na,3PL\n")
     before = sorted(path.name for path in tmp_path.iterdir())
     status, _, err = command("calibrate", "r.csv", "--out", "items.csv", *words)
     assert status == 2
@@ -232,6 +265,9 @@ def test_a_bank_is_calibrated_twice_and_keeps_its_history(command: Command, tmp_
     assert "r.csv" in out
     assert "new.csv" in out
     assert "calibration" not in command("bank", "check", "--bank", "bank")[1]
+    status, _, err = command("bank", "calibrate", "r.csv", "--bank", "bank", "--hold-calibrated")
+    assert status == 2
+    assert "none to estimate" in err
 
 
 def test_a_bank_refuses_items_that_it_does_not_hold(command: Command, tmp_path: Path) -> None:

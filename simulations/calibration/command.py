@@ -53,6 +53,7 @@ def calibrate_file(
     Study
     """
     _check(out, report)
+    _apart(asked, out, report)
     table = asked.read()
     plan = one_competence(table.items, model) if structure is None else plan_of_structure(table.items, model, structure)
     held = {}
@@ -95,11 +96,16 @@ def calibrate_bank(
         As for :func:`calibrate_file`.
     """
     _check(None, report)
+    _apart(asked, None, report)
     content = load_bank(bank)
     table = asked.read([item.id for item in content.items])
     held = _calibrated(content, table.items) if hold_calibrated else {}
     if hold_calibrated and not held:
         raise BankError("No item with responses has calibrated parameters yet; calibrate without holding any first.")
+    if len(held) == len(table.items):
+        raise BankError(
+            "All items with responses have calibrated parameters, so that holding them leaves none to estimate."
+        )
     plan: Plan = plan_of_bank(table.items, content, model)
     with threadpool_limits(1):
         found = study(asked, plan, table, held)
@@ -126,6 +132,15 @@ def _check(out: Path | None, report: Path | None) -> None:
             raise JalonError(f"There is no folder {path.parent}; make it first, or give another path.")
     if report is not None and report.suffix == ".html":
         raise JalonError("The report is written as JSON, and the page beside it; end its name in .json.")
+
+
+def _apart(asked: Asked, out: Path | None, report: Path | None) -> None:
+    """Refuse to write over what is read, or one output over another."""
+    pages = [] if report is None else [report, report.with_suffix(".html")]
+    written = [path.resolve() for path in (*([] if out is None else [out]), *pages)]
+    read = [path.resolve() for path in (asked.responses, asked.times) if path is not None]
+    if len(set(written)) < len(written) or set(written) & set(read):
+        raise JalonError("The same file is named twice; give responses, --out and --report names of their own.")
 
 
 def _report(found: Study, report: Path | None) -> None:

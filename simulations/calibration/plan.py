@@ -13,6 +13,9 @@ from engine.parameters import Model
 from itembank.bank import ItemBank
 from itembank.csv_text import Row, read_rows
 
+COLUMNS = ("id", "model", "competence", "domain")
+"""Columns of a structure table; the first is needed."""
+
 START: tuple[float, float] = (0.8, 0.8)
 """Where the loadings of domains and of competences start when nothing is known of them."""
 
@@ -61,6 +64,9 @@ def plan_of_structure(ids: Sequence[str], model: str, path: Path | str) -> Plan:
     header, rows = read_rows(path)
     if "id" not in header:
         raise BankError(f"{path} has no column 'id'; a structure table needs one.")
+    foreign = [column for column in header if column not in COLUMNS]
+    if foreign:
+        raise BankError(f"{path} has a column {foreign[0]!r}; a structure table has {', '.join(COLUMNS)}.")
     known = _by_id(rows, path)
     missing = [id for id in ids if id not in known]
     if missing:

@@ -8,7 +8,7 @@ from engine.arrays import Floats, Ints
 from engine.calibration.dif.multiplicity import benjamini_hochberg
 from engine.calibration.fit.overall import OverallStatus
 from engine.calibration.result import ItemStatus, interval
-from engine.latent import LatentTree
+from engine.latent import MAX_LOADING, LatentTree
 from simulations.calibration import figures
 from simulations.calibration.fit import Fit
 from simulations.calibration.groups import Comparison, letter, worst
@@ -70,6 +70,7 @@ def _notes(study: Study) -> list[str]:
         notes.append(study.unconverged())
     if found.silent:
         notes.append(f"{found.silent:,} learners gave no answer that is evidence.")
+    notes += study.warnings()
     for status in (ItemStatus.CONSTANT, ItemStatus.TOO_FEW, ItemStatus.EMPTY_CATEGORY):
         ids = [study.plan.ids[row] for row in np.flatnonzero(found.status == status).tolist()]
         if ids:
@@ -264,7 +265,7 @@ def _loadings(study: Study) -> Grid:
     assert isinstance(found.latent, LatentTree)
     values = (*found.latent.domain_loadings, *found.latent.competence_loadings)
     rows = [
-        (code, kind, number(value), "held" if np.isnan(error) else number(float(error)))
+        (code, kind, number(value), _loading_error(study, value, error))
         for code, kind, value, error in zip(
             (*study.plan.domains, *study.plan.competences),
             ("domain",) * len(study.plan.domains) + ("competence",) * len(study.plan.competences),
@@ -276,6 +277,12 @@ def _loadings(study: Study) -> Grid:
     return Grid(
         "Loadings", "Correlation of each node of the tree with its parent.", ("", "Node", "Loading", "se"), rows
     )
+
+
+def _loading_error(study: Study, value: float, error: float) -> str:
+    if not np.isnan(error):
+        return number(error)
+    return "held" if study.asked.keep_loadings else "at bound" if value > MAX_LOADING - 0.001 else "–"
 
 
 def _populations(study: Study) -> Grid:

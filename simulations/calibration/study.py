@@ -17,7 +17,7 @@ from engine.calibration.result import Calibration, ItemStatus
 from engine.calibration.times.calibrate_times import TimeCalibration, calibrate_times
 from engine.errors import BankError, DesignError, ParameterError, ResponseError
 from engine.grid import Grid
-from engine.latent import LatentTree
+from engine.latent import MAX_LOADING, Independent, LatentTree
 from engine.parameters import POLYTOMOUS, Model
 from engine.responses import SkipPolicy, skip_policy
 from itembank.parameters import Parameters, to_engine
@@ -132,8 +132,21 @@ class Study:
         line = "; ".join(said) + "."
         if not found.converged:
             line += f"\n{self.unconverged()}"
+        line += "".join(f"\n{sentence}" for sentence in self.warnings())
         left = [f"{id} ({status})" for id, status in self.left_out]
         return line + (f"\nLeft out: {', '.join(left[:10])}{' ...' if len(left) > 10 else ''}" if left else "")
+
+    def warnings(self) -> list[str]:
+        """Sentences about what the estimates ran into."""
+        latent = self.calibration.latent
+        if not isinstance(latent, LatentTree) or self.asked.keep_loadings:
+            return []
+        names = (*self.plan.domains, *self.plan.competences)
+        values = (*latent.domain_loadings, *latent.competence_loadings)
+        ceiling = [name for name, value in zip(names, values, strict=True) if value > MAX_LOADING - 0.001]
+        if not ceiling:
+            return []
+        return [f"Loadings at their bound of {MAX_LOADING}: {', '.join(ceiling)}; they cannot be told from 1."]
 
     def unconverged(self) -> str:
         """Sentence about what has not converged."""
@@ -179,6 +192,9 @@ def study(asked: Asked, plan: Plan, table: ResponseTable, known: Mapping[str, Pa
     if asked.dif and table.group is None:
         raise DesignError("Items are compared between groups: name the column of the groups with --group.")
     fixed, plan = _fixed(plan, known)
+    if fixed is not None and isinstance(plan.latent, LatentTree):
+        # Held parameters give the scale of learners of any mean and sd, which a tree takes as N(0, 1).
+        plan = replace(plan, latent=Independent(len(plan.competences)), domains=())
     anchors = [_row(plan, id) for id in asked.anchors]
     _speaking(plan, table)
     began = perf_counter()

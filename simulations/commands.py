@@ -180,6 +180,8 @@ def simulate_recovery(
     found = run(bar=rich_bar, **given).summary()
     names = ("rmse_discrimination", "rmse_difficulty", "coverage_95_discrimination", "coverage_95_difficulty")
     told = [f"{name} {found[name]:.4g}" for name in (*names, "converged_share", "seconds") if found[name] is not None]
+    if found["converged_share"] < 1.0:
+        print("Some calibrations did not converge: 3PL and 4PL items need priors (--prior default) or many learners.")
     print(f"{found['replications']} replications, {', '.join(told)}\nReport: {out / 'report.html'}")
 
 

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from threadpoolctl import threadpool_limits
 
 from api.body_limit import BodyLimit
+from api.clock import Clock, SteadyClock
 from api.context import Context
 from api.database import Database
 from api.description import described
@@ -35,12 +36,15 @@ from itembank.files import load_bank, shipped_bank
 _TOKENS = 4_096
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """Make the application; its database is opened and migrated when it starts, and closed when it stops."""
+def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
+    """Make the application; its database is opened and migrated when it starts, and closed when it stops.
+
+    Time comes from ``clock`` alone; the server's own when left out.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        context = await run_in_threadpool(open_context, settings)
+        context = await run_in_threadpool(open_context, settings, clock or SteadyClock())
         app.state.context = context
         try:
             with threadpool_limits(limits=1, user_api="blas"):  # products here are small, and threads cost more
@@ -81,7 +85,7 @@ def prepare(settings: Settings) -> None:
         load_keys(database)
 
 
-def open_context(settings: Settings) -> Context:
+def open_context(settings: Settings, clock: Clock) -> Context:
     """Open what the services need: the migrated database, its writer, the secrets and the bank."""
     bank = _bank(settings)
     database = Database(settings.database)
@@ -90,6 +94,7 @@ def open_context(settings: Settings) -> Context:
     writer = Writer(database, settings.write_batch)
     return Context(
         settings=settings,
+        clock=clock,
         database=database,
         writer=writer,
         keys=load_keys(database),

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
+from api.clock import Clock
 from api.database import Database
 from api.keys import Keys
 from api.oauth.tokens import Platform, RunLearner
@@ -28,6 +29,7 @@ class Context:
     """One per process, made by the application's lifespan and found by ``context_of``."""
 
     settings: Settings
+    clock: Clock
     database: Database
     writer: Writer
     keys: Keys

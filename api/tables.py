@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 QUESTION, REPLY = 0, 1
 KINDS = {"asked": QUESTION, "ended": QUESTION, "answered": REPLY, "skipped": REPLY, "timed_out": REPLY}
+KINDS |= {"withdrawn": REPLY, "not_reached": REPLY}  # in runs that certify
 
 
 class Moment(TypeDecorator[datetime]):
@@ -126,6 +127,7 @@ runs = Table(
     Column("token_hash", String(64), nullable=False, unique=True),
     Column("created_at", Moment, nullable=False),
     Column("finished_at", Moment),
+    Column("rules_hash", String(64), ForeignKey("designs.hash")),  # of the certification design, in runs that certify
     Index(None, "learner_id", "id"),
     Index(None, "learner_id", "finished_at"),
 )
@@ -147,7 +149,8 @@ facts = Table(
     Column("result", _Json),
     CheckConstraint("position >= 0", name="position"),
     CheckConstraint(
-        "(part = 0 AND kind IN ('asked', 'ended')) OR (part = 1 AND kind IN ('answered', 'skipped', 'timed_out'))",
+        "(part = 0 AND kind IN ('asked', 'ended')) OR "
+        "(part = 1 AND kind IN ('answered', 'skipped', 'timed_out', 'withdrawn', 'not_reached'))",
         name="kind",
     ),
 )

@@ -10,20 +10,20 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine import belief
 from engine.arrays import Bools, Floats, Ints
+from engine.assembly import Blueprint, assemble
 from engine.errors import DesignError
-from engine.filters import Filter, Prefer, Quotas, available
+from engine.filters import Filter, available
 from engine.grid import Grid
 from engine.latent import Independent, Latent
-from engine.picks import Best, Pick, SympsonHetter
+from engine.opening import opened
+from engine.picks import Best, Pick
 from engine.responses import NONE, SkipPolicy, skip_policy
 from engine.scores import InformationAtMean, Score, VarianceReduction, rank
 from engine.situation import Situation
-from engine.state import Facts, State, absorb
+from engine.state import Facts, State, absorb, where
 from engine.stopping import MaxLength, Reason, Stop
 from engine.table import Table
-from engine.timing import prior
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ class Design:
         Standard deviation of the learners' speed, in log seconds.
     parameters : {"known", "uncertain"}
         Whether item parameters are taken as true or averaged over their errors (:mod:`engine.uncertain`).
+    assembly : Blueprint, optional
+        What every full test holds: items are then chosen from the best full test (:mod:`engine.assembly`).
 
     Examples
     --------
@@ -71,6 +73,7 @@ class Design:
     measured_sd: float = 0.6
     speed_sd: float = 0.4
     parameters: Literal["known", "uncertain"] = "known"
+    assembly: Blueprint | None = None
 
     def __post_init__(self) -> None:
         """Refuse a design that no run could follow."""
@@ -98,6 +101,7 @@ class Decision(NamedTuple):
     reason: Ints  # (*batch,) codes of engine.stopping.Reason
     mean: Floats  # (*batch, C)
     sd: Floats  # (*batch, C)
+    relaxed: Ints  # (*batch,) flags of engine.assembly.Softness: constraints that gave way for this item
 
 
 def begin(
@@ -107,6 +111,7 @@ def begin(
     batch: tuple[int, ...] = (),
     allowed: Bools | None = None,
     evidence: Floats | None = None,
+    reserve: Ints | None = None,
 ) -> tuple[State, Decision]:
     """Open runs and decide on their first items.
 
@@ -123,12 +128,14 @@ def begin(
         Items that may be asked in these runs at all.
     evidence : (*batch, C, G) float, optional
         Log-likelihood of what is known from before.
+    reserve : (*batch, I) int, optional
+        Items that a blueprint holds back as long as it can: 0, or a code of :mod:`engine.state`.
 
     Returns
     -------
     state, decision : State, Decision
     """
-    state = _start(design, table, batch, allowed, evidence)
+    state = opened(design, table, batch, allowed, evidence, reserve)
     return state, decide(design, table, state, u)
 
 
@@ -164,13 +171,18 @@ def step(
 
 
 def replay(
-    design: Design, table: Table, facts: Facts, allowed: Bools | None = None, evidence: Floats | None = None
+    design: Design,
+    table: Table,
+    facts: Facts,
+    allowed: Bools | None = None,
+    evidence: Floats | None = None,
+    reserve: Ints | None = None,
 ) -> State:
     """State that facts lead to, without deciding anything on the way.
 
     Parameters
     ----------
-    design, table, allowed, evidence
+    design, table, allowed, evidence, reserve
         As for :func:`begin`.
     facts : Facts
         Items, responses and seconds, (*batch, L).
@@ -181,20 +193,12 @@ def replay(
         The same as begin and one step for each fact give.
     """
     items, responses, seconds = (np.asarray(field) for field in facts)
-    batch = items.shape[:-1]
-    state = _start(design, table, batch, allowed, evidence)
+    state = opened(design, table, items.shape[:-1], allowed, evidence, reserve)
     for place in range(items.shape[-1]):
         item = items[..., place]
         given = item != NONE
         after = absorb(table, state, np.where(given, item, 0), responses[..., place], seconds[..., place])
-        if not given.all():
-            after = State(
-                *(
-                    np.where(given.reshape(*batch, *[1] * (new.ndim - len(batch))), new, old)
-                    for new, old in zip(after, state, strict=True)
-                )
-            )
-        state = after
+        state = after if given.all() else where(given, after, state)
     return state
 
 
@@ -205,46 +209,21 @@ def decide(design: Design, table: Table, state: State, u: ArrayLike) -> Decision
     """
     situation = Situation(table, state, design.score, design.competences_in_scope)
     reason = design.stop(situation)
+    relaxed = np.zeros(reason.shape, dtype=np.int64)
     if reason.all():
         item = np.full(reason.shape, NONE)
     else:
-        open_ = available(design.filters, situation)
+        open_, nothing = available(design.filters, situation), np.asarray(int(Reason.NOTHING_LEFT))
+        if design.assembly is not None:
+            shadow = assemble(design.assembly, situation, open_ & (reason == Reason.GO_ON)[..., None])
+            open_, relaxed = shadow.items, shadow.relaxed
+            nothing = np.where(shadow.late, int(Reason.OUT_OF_TIME), nothing)
         item = design.pick(rank(situation, open_, design.pick.depth), np.asarray(u, dtype=np.float64))
-        reason = np.where((reason == Reason.GO_ON) & (item == NONE), int(Reason.NOTHING_LEFT), reason)
+        reason = np.where((reason == Reason.GO_ON) & (item == NONE), nothing, reason)
     done = reason != Reason.GO_ON
-    return Decision(np.where(done, NONE, item), done, reason, situation.mean, situation.sd)
+    return Decision(np.where(done, NONE, item), done, reason, situation.mean, situation.sd, relaxed)
 
 
 def posterior(design: Design, table: Table, state: State) -> Floats:
     """Posterior of every competence on the grid, (*batch, C, G)."""
     return Situation(table, state, design.score, design.competences_in_scope).posterior
-
-
-def _start(
-    design: Design, table: Table, batch: tuple[int, ...], allowed: Bools | None, evidence: Floats | None
-) -> State:
-    count, nodes, competences = table.competence.size, table.nodes.size, design.latent.competences
-    if isinstance(design.pick, SympsonHetter) and len(design.pick.exposure) != count:
-        raise DesignError(
-            f"The design has {len(design.pick.exposure)} exposure parameters for {count} items; fit them again."
-        )
-    for rule in design.filters:
-        quotas = rule.filter if isinstance(rule, Prefer) else rule
-        if isinstance(quotas, Quotas) and len(quotas.minimum) != competences:
-            raise DesignError(f"Quotas need one minimum and one maximum for each of the {competences} competences.")
-    scope = np.isin(table.competence, design.competences_in_scope)
-    may = np.broadcast_to(scope if allowed is None else np.asarray(allowed, dtype=bool) & scope, (*batch, count))
-    known = np.zeros((*batch, competences, nodes))
-    if evidence is not None:
-        known = belief.update(known, np.asarray(evidence))
-    none = np.full(batch, NONE)
-    return State(
-        known,
-        np.zeros((*batch, count), dtype=bool),
-        may,
-        np.zeros(batch, dtype=np.int64),
-        np.zeros(batch),
-        none,
-        none,
-        prior(design.speed_sd, batch),
-    )

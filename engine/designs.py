@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from engine import filters, grid, latent, picks, scores, stopping
+from engine import assembly, filters, grid, latent, picks, scores, stopping
 from engine.adaptive import Design
 from engine.errors import DesignError
 
@@ -40,17 +40,19 @@ RULES: Final[Mapping[str, type]] = {
         stopping.PreciseEnough,
         stopping.LevelIsClear,
         stopping.OutOfTime,
+        stopping.LengthByScope,
         stopping.AnyOf,
         stopping.AllOf,
         grid.Grid,
         latent.Independent,
         latent.LatentTree,
+        assembly.Blueprint,
         Design,
     )
 }
 """Everything that a design may be made of, by the name it is stored under."""
 
-YOUNGER: Final = frozenset({(Design, "parameters")})
+YOUNGER: Final = frozenset({(Design, "parameters"), (Design, "assembly")})
 """Fields younger than designs already stored: left out at their default, so that those designs keep their hashes."""
 
 

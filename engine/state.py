@@ -1,6 +1,6 @@
 """The state of a run, and what an answer does to it."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -8,9 +8,15 @@ from numpy.typing import ArrayLike
 from engine import belief
 from engine.arrays import Bools, Floats, Ints
 from engine.errors import ResponseError
-from engine.responses import SILENCES
+from engine.responses import NONE, SILENCES
 from engine.table import Table
 from engine.timing import update
+
+HELD: Final = 1
+"""Code in the reserve: kept back from this learner so that the item is not overexposed."""
+
+SEEN: Final = 2
+"""Code in the reserve: the learner saw the item not long ago."""
 
 
 class State(NamedTuple):
@@ -24,6 +30,7 @@ class State(NamedTuple):
     last: Ints  # (*batch,) item answered last, NONE at the beginning
     last_response: Ints  # (*batch,) its response
     speed: Floats  # (*batch, 2) precision, and precision times mean, of the learner's speed
+    reserve: Ints  # (*batch, I) 0 or a code of items asked only where the blueprint gives way; (*batch, 0): none are
 
 
 class Facts(NamedTuple):
@@ -67,4 +74,36 @@ def absorb(table: Table, state: State, item: ArrayLike, response: ArrayLike, sec
         rows,
         codes,
         update(state.speed, table.time_intensity[rows], table.time_discrimination[rows], spent),
+        state.reserve,
+    )
+
+
+def withdraw(table: Table, state: State, item: ArrayLike) -> State:
+    """Take the whole topic of an item out of a run, e.g. after a report that the item is faulty.
+
+    Nothing else changes: the item was not asked, does not count and teaches nothing. Call
+    :func:`engine.adaptive.decide` for the question in its place.
+
+    Parameters
+    ----------
+    table : Table
+    state : State
+    item : (*batch,) int
+        Rows; NONE where nothing is withdrawn.
+
+    Returns
+    -------
+    State
+    """
+    rows = np.asarray(item, dtype=np.int64)[..., None]
+    return state._replace(allowed=state.allowed & ((rows == NONE) | (table.topic != table.topic[rows])))
+
+
+def where(chosen: Bools, then: State, otherwise: State) -> State:
+    """State of ``then`` for the runs chosen (*batch,), of ``otherwise`` for the others."""
+    return State(
+        *(
+            np.where(chosen.reshape(*chosen.shape, *[1] * (new.ndim - chosen.ndim)), new, old)
+            for new, old in zip(then, otherwise, strict=True)
+        )
     )

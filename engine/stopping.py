@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from engine.arrays import Bools, Ints
+from engine.assembly import full_length
 from engine.errors import DesignError
 from engine.levels import level_probabilities
 from engine.situation import Situation
@@ -95,6 +96,22 @@ class OutOfTime:
 
 
 @dataclass(frozen=True)
+class LengthByScope:
+    """As many answers as a full test holds: ``each`` for every competence of the run's scope, at most ``longest``.
+
+    The run's scope are the competences of the items that may be asked in it, :func:`engine.assembly.full_length`.
+    """
+
+    each: int = 6
+    longest: int = 56
+
+    def __call__(self, situation: Situation) -> Ints:
+        """Give a reason for each run, (*batch,)."""
+        full = full_length(self, situation.state, situation.table)
+        return _where(situation.state.length >= full, Reason.MAX_LENGTH)
+
+
+@dataclass(frozen=True)
 class AnyOf:
     """Stops as soon as one of the rules does, with the reason of the first."""
 
@@ -147,6 +164,8 @@ def longest(stop: Stop) -> int | None:
     match stop:
         case MaxLength() | AtLeast():
             return stop.items
+        case LengthByScope():
+            return stop.longest
         case AnyOf():
             return min((items for rule in stop.rules if (items := longest(rule)) is not None), default=None)
         case AllOf():

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from api.clock import iso, now
+from api.clock import iso
 from api.context import Context
 from api.idempotency import Once, created_before, remember
 from api.identifiers import new_id, parsed_id
@@ -46,7 +46,7 @@ async def create_learner(
             found = learner_by_external_id(connection, client_id, external_id)
             if found is not None:
                 return found, False
-        at = now()
+        at = context.clock()
         learner = Learner(new_id(), client_id, external_id, at)
         add_learner(connection, learner)
         remember(connection, once, learner.id, at)

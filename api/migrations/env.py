@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import api.certification.tables  # noqa: F401  (its tables are part of the metadata)
 from api.tables import metadata
 
 if hasattr(context, "config"):  # only while Alembic runs: importing this module does nothing

@@ -8,7 +8,6 @@ from fastapi import Request, Security
 from fastapi.openapi.models import OAuthFlowClientCredentials, OAuthFlows
 from fastapi.security import HTTPBearer, OAuth2
 
-from api.clock import now
 from api.context import Context, context_of
 from api.identifiers import LEARNER_TOKEN_PREFIX, fingerprint
 from api.oauth.scopes import SCOPES
@@ -73,7 +72,7 @@ async def learner_of(context: Context, token: str) -> RunLearner | None:
         run_id, created_at = row
         found = RunLearner(run_id, created_at + timedelta(days=context.settings.learner_token_days))
         context.run_learners.put(token_hash, found)
-    return found if now() < found.expires_at else None
+    return found if context.clock() < found.expires_at else None
 
 
 def platform_of(context: Context, token: str) -> Platform | None:
@@ -84,7 +83,7 @@ def platform_of(context: Context, token: str) -> Platform | None:
         if found is None:
             return None
         context.platforms.put(token, found)
-    return found if now() < found.expires_at else None
+    return found if context.clock() < found.expires_at else None
 
 
 async def _caller(request: Request) -> Caller:

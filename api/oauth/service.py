@@ -80,7 +80,9 @@ async def grant(context: Context, credentials: Credentials, form: Mapping[str, s
     client = await _authenticated(context, credentials)
     scopes = _granted(client, form.get("scope"))
     seconds = context.settings.access_token_seconds
-    return Grant(sign(context.keys.access, client.id, scopes, seconds), seconds, " ".join(sorted(scopes)))
+    return Grant(
+        sign(context.keys.access, client.id, scopes, seconds, context.clock()), seconds, " ".join(sorted(scopes))
+    )
 
 
 async def _authenticated(context: Context, credentials: Credentials) -> Client:

@@ -37,11 +37,14 @@ def release(request: Request, response: Response) -> None:
 
 
 async def shown_run(request: Request) -> Live | None:
-    """Return where the run of this browser stands, or None without one."""
+    """Return where the positioning run of this browser stands, or None without one."""
     context = context_of(request)
     token = request.cookies.get(cookie_name(context.settings.https))
     learner = None if token is None else await learner_of(context, token)
-    return None if learner is None else await current_run(context, learner.run_id)
+    if learner is None:
+        return None
+    live = await current_run(context, learner.run_id)
+    return live if live.run.rules_hash is None else None
 
 
 async def own_run(request: Request) -> Live:

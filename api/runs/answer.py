@@ -1,6 +1,7 @@
 """Answering: mark the reply, take the step, store the reply and the next question in one transaction."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -9,7 +10,6 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from api.clock import now
 from api.context import Context
 from api.problems import (
     ALREADY_ANSWERED,
@@ -22,10 +22,10 @@ from api.problems import (
 )
 from api.runs.facts import ANSWERED, SKIPPED, TIMED_OUT, Fact, response_of
 from api.runs.live import Live, ending, question
-from api.runs.lookup import current_run, live_run
+from api.runs.lookup import current_run, live_run, unknown_run
 from api.runs.replied import with_replies
 from api.runs.repository import add_facts, facts_around, finish_run, new_facts
-from api.runs.results import result_of
+from api.runs.results import told_result
 from api.runs.stepper import Taken
 from api.runs.view import live_pending, reply_view
 from engine.adaptive import Decision
@@ -54,7 +54,29 @@ class Reply:
     kind: str | None = None
 
 
-async def post_reply(context: Context, run_id: str, reply: Reply) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Invigilation:
+    """What an invigilated test adds to a reply: who minds the clock, and what must hold when it is stored.
+
+    Parameters
+    ----------
+    at : datetime
+        When the reply came, by the server's clock.
+    seconds : function of (asked_at, at)
+        Running time of the test between two moments.
+    hold : function of (connection, ended)
+        Called in the transaction that stores the reply, before it, with the fact that ends the run, or None; raises
+        when the candidate may not reply any more, and stores what else follows.
+    """
+
+    at: datetime
+    seconds: Callable[[datetime, datetime], float]
+    hold: Callable[[Connection, Fact | None], None]
+
+
+async def post_reply(
+    context: Context, run_id: str, reply: Reply, invigilation: Invigilation | None = None
+) -> dict[str, Any]:
     """Store a reply and tell what comes next.
 
     Parameters
@@ -63,6 +85,8 @@ async def post_reply(context: Context, run_id: str, reply: Reply) -> dict[str, A
     run_id : str
         A run that the caller may answer: see ``run_for``.
     reply : Reply
+    invigilation : Invigilation, optional
+        Of a run that certifies, which takes no reply without one.
 
     Returns
     -------
@@ -75,10 +99,12 @@ async def post_reply(context: Context, run_id: str, reply: Reply) -> dict[str, A
         404 unknown run; 409 another item is pending, answered before otherwise, or run finished; 422 unsuitable.
     """
     live = await live_run(context, run_id)
+    if (live.run.rules_hash is None) != (invigilation is None):
+        raise unknown_run()
     for _ in range(ATTEMPTS):
         if live.pending is not None and reply.position == live.position:
             try:
-                return await _advance(context, live, reply)
+                return await _advance(context, live, reply, invigilation)
             except IntegrityError:
                 live = await current_run(context, run_id)
         elif reply.position < live.position:
@@ -92,7 +118,7 @@ async def post_reply(context: Context, run_id: str, reply: Reply) -> dict[str, A
     )
 
 
-async def _advance(context: Context, live: Live, reply: Reply) -> dict[str, Any]:
+async def _advance(context: Context, live: Live, reply: Reply, invigilation: Invigilation | None) -> dict[str, Any]:
     """Take the pending item's reply: decide, store, and only then tell."""
     row = live.pending
     assert row is not None
@@ -101,12 +127,17 @@ async def _advance(context: Context, live: Live, reply: Reply) -> dict[str, Any]
         raise _not_pending(live, f"The item {reply.item[:64]!r} is not the one that waits at position {live.position}")
     if reply.kind is not None and reply.kind != item.kind:
         raise _wrong_kind(live, reply.kind, item.kind)
-    at = max(now(), live.asked_at)  # a clock that was set back does not put the reply before its question
+    # a clock that was set back does not put the reply before its question
+    at = max(context.clock() if invigilation is None else invigilation.at, live.asked_at)
+    if invigilation is not None:
+        reply = replace(reply, seconds=invigilation.seconds(live.asked_at, at))
     fact = _reply_fact(live, reply, at)
     response = response_of(fact)
     state, decision = await context.stepper.step(Taken(live, row, response, float(fact.seconds or 0.0)))
     after = _after(live, fact, state, decision)
-    if after.ended is None:
+    if invigilation is not None:
+        await context.write(partial(_store_invigilated, invigilation, fact, after))
+    elif after.ended is None:
         await context.write(new_facts((fact, question(after, at))))
     else:
         await context.write(partial(_store_end, fact, after.ended))
@@ -117,11 +148,19 @@ async def _advance(context: Context, live: Live, reply: Reply) -> dict[str, Any]
 def _after(live: Live, reply: Fact, state: State, decision: Decision) -> Live:
     """Tell where the run stands after a reply: at the next item, or at its end with its result."""
     replied = with_replies(live.replied, live.test.design, live.test.bank, (reply,))
-    after = replace(live, state=state, position=live.position + 1, asked_at=reply.at, replied=replied)
+    after = replace(live, state=state, position=live.position + 1, asked_at=reply.at, replied=replied, relaxed=0)
     if not decision.done:
-        return replace(after, pending=int(decision.item))
+        return replace(after, pending=int(decision.item), relaxed=int(decision.relaxed))
     over = replace(after, run=replace(live.run, finished_at=reply.at), pending=None)
-    return replace(over, ended=ending(over, int(decision.reason), reply.at, result_of(over)))
+    return replace(over, ended=ending(over, int(decision.reason), reply.at, told_result(over)))
+
+
+def _store_invigilated(invigilation: Invigilation, reply: Fact, after: Live, connection: Connection) -> None:
+    invigilation.hold(connection, after.ended)
+    if after.ended is None:
+        add_facts(connection, (reply, question(after, reply.at)))
+    else:
+        _store_end(reply, after.ended, connection)
 
 
 def _store_end(reply: Fact, ended: Fact, connection: Connection) -> None:

@@ -8,6 +8,8 @@ from api.tables import KINDS
 from engine import responses
 
 ASKED, ENDED, ANSWERED, SKIPPED, TIMED_OUT = "asked", "ended", "answered", "skipped", "timed_out"
+WITHDRAWN, NOT_REACHED = "withdrawn", "not_reached"
+"""Replies in runs that certify: an item taken back after a problem with it, and the one that waited at the end."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Run:
     access_code: str
     created_at: datetime
     finished_at: datetime | None = None
+    rules_hash: str | None = None
+    """Of the certification design, in a run that certifies."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Fact:
     """As the learner gave it."""
     seconds: float | None = None
     reason: str | None = None
+    """Of an end; or, of an item asked, which constraints of the blueprint gave way, joined by +."""
     result: list[dict[str, Any]] | None = None
     """Of an ended run, as it was told."""
 
@@ -63,5 +68,7 @@ def response_of(reply: Fact) -> int:
         return responses.SKIPPED
     if reply.kind == TIMED_OUT:
         return responses.TIMED_OUT
+    if reply.kind in (WITHDRAWN, NOT_REACHED):
+        return responses.NOT_REACHED
     assert reply.response is not None
     return reply.response

@@ -38,14 +38,17 @@ async def current_run(context: Context, run_id: str) -> Live:
 
 
 async def run_for(context: Context, run_id: str, caller: Caller) -> Live:
-    """Return a run of the caller's, as far as this process knows; raise a 404 problem when there is none."""
+    """Return a positioning run of the caller's, as far as this process knows; raise a 404 problem when there is none.
+
+    Runs that certify are answered in their session alone: :mod:`api.certification`.
+    """
     live = context.live_runs.get(run_id)
     if live is None:
         known = parsed_id(run_id)
         if known is None:
             raise unknown_run()
         live = await live_run(context, known)
-    if not is_of(live.run, caller):
+    if live.run.rules_hash is not None or not is_of(live.run, caller):
         raise unknown_run()
     return live
 

@@ -10,6 +10,8 @@ from sqlalchemy import Connection
 from api.recent import Recent
 from api.runs.repository import pinned_design, pinned_snapshot
 from engine.adaptive import Design
+from engine.certification import CertificationDesign
+from engine.certification import from_dict as rules_from_dict
 from engine.designs import content_hash, from_dict
 from engine.table import Table
 from itembank.bank import ItemBank
@@ -75,6 +77,7 @@ class Pins:
     def __init__(self) -> None:
         self._banks: Recent[str, Bank] = Recent(8)
         self._designs: Recent[str, Design] = Recent(128)
+        self._rules: Recent[str, CertificationDesign] = Recent(32)
         self._ready: Recent[tuple[str, str], PinnedTest] = Recent(64)
 
     def ready(self, bank: Bank, design: Design) -> PinnedTest:
@@ -99,6 +102,14 @@ class Pins:
         if found is None:
             found = Bank(Snapshot.from_json(pinned_snapshot(connection, snapshot_hash), expected=snapshot_hash))
             self.keep(found)
+        return found
+
+    def rules(self, connection: Connection, rules_hash: str) -> CertificationDesign:
+        """Return the certification design that a stored run or session pins."""
+        found = self._rules.get(rules_hash)
+        if found is None:
+            found = rules_from_dict(pinned_design(connection, rules_hash))
+            self._rules.put(rules_hash, found)
         return found
 
     def keep(self, bank: Bank) -> None:

@@ -9,17 +9,18 @@ from sqlalchemy import Connection
 
 from api.database import Database
 from api.identifiers import parsed_id
-from api.runs.earlier import evidence
-from api.runs.facts import ANSWERED, ASKED, ENDED, Fact, Run, response_of
-from api.runs.live import Live
+from api.runs.beginning import Beginning
+from api.runs.facts import ANSWERED, ASKED, ENDED, NOT_REACHED, WITHDRAWN, Fact, Run, response_of
+from api.runs.live import Live, softened
 from api.runs.pinned import PinnedTest, Pins
-from api.runs.replied import earlier_replies, with_replies
+from api.runs.replied import with_replies
 from api.runs.repository import facts_of, run_of
-from api.runs.results import result_of
+from api.runs.results import told_result
 from api.tables import QUESTION, REPLY
-from engine.adaptive import Decision, begin, step
+from engine.adaptive import Decision, decide, step
+from engine.certification import content_hash as rules_hash
 from engine.errors import AnswerError, BankError, DesignError, SettingError
-from engine.state import State
+from engine.state import State, withdraw
 from engine.stopping import Reason
 from engine.uniform import uniform
 from itembank.marking import mark
@@ -78,19 +79,16 @@ def _proved(connection: Connection, run: Run) -> Proof:
     facts = facts_of(connection, run.id)
     decisions = 0
     try:
-        pins, test = _pinned(connection, run)
-        known = evidence(connection, pins, test, run.earlier)
-        allowed = test.snapshot.allowed(run.accessible, run.excluded)
-        design, table = test.design, test.table
-        state, decision = begin(design, table, uniform(run.seed, 0), allowed=allowed, evidence=known)
+        before = _begun(connection, run)
+        test = before.test
+        state, decision = before.first(run.seed)
         replies: list[Fact] = []
         for question, reply in _turns(facts):
             place = len(replies)
             if question.kind == ENDED:
-                before = earlier_replies(connection, pins, design, run.earlier)
-                replied = with_replies(before, design, test.bank, replies)
+                replied = with_replies(before.replied, test.design, test.bank, replies)
                 live = Live(run, test, state, place, None, question.at, replied, question)
-                _check_end(run, question, decision, result_of(live))
+                _check_end(run, question, decision, told_result(live), replies)
                 if question is not facts[-1]:
                     raise _DifferenceError(f"Position {question.position}: a fact is stored after the end of the run.")
                 return Proof(run.id, decisions + 1, finished=True)
@@ -105,16 +103,18 @@ def _proved(connection: Connection, run: Run) -> Proof:
     return Proof(run.id, decisions, finished=False)
 
 
-def _pinned(connection: Connection, run: Run) -> tuple[Pins, PinnedTest]:
-    """Read the pinned bank and design, which must have the hashes that the run pins."""
+def _begun(connection: Connection, run: Run) -> Beginning:
+    """Read the pinned bank and designs, which must have the hashes that the run pins."""
     pins = Pins()
     try:
         test = pins.pinned(connection, run.snapshot_hash, run.design_hash)
+        rules = None if run.rules_hash is None else pins.rules(connection, run.rules_hash)
+        before = Beginning.of(connection, pins, run)
     except (BankError, DesignError) as error:
         raise _DifferenceError(f"What the run pins cannot be read: {error}") from error
-    if test.design_hash != run.design_hash:
+    if test.design_hash != run.design_hash or (rules is not None and rules_hash(rules) != run.rules_hash):
         raise _DifferenceError("The pinned design does not have its hash: its content was altered.")
-    return pins, test
+    return before
 
 
 def _turns(facts: Sequence[Fact]) -> list[tuple[Fact, Fact | None]]:
@@ -137,6 +137,8 @@ def _check_question(test: PinnedTest, question: Fact, decision: Decision) -> Non
     if question.item != test.snapshot.ids[row]:
         expected = test.snapshot.ids[row]
         raise _DifferenceError(f"{where}: {question.item} was asked where {expected} should have been.")
+    if question.reason != softened(int(decision.relaxed)):
+        raise _DifferenceError(f"{where}: {question.item} was asked with other constraints given way than is stored.")
     if question.parameters != test.bank.parameters[row]:
         raise _DifferenceError(f"{where}: the parameters of {question.item} are not those of the pinned bank.")
 
@@ -147,6 +149,9 @@ def _after_reply(run: Run, test: PinnedTest, state: State, question: Fact, reply
         raise _DifferenceError(f"{where}: {reply.item} was replied to where {question.item} was asked.")
     row = test.snapshot.row(question.item or "")
     response = response_of(reply)
+    u = uniform(run.seed, reply.position + 1)
+    if run.rules_hash is None and reply.kind in (WITHDRAWN, NOT_REACHED):
+        raise _DifferenceError(f"{where}: a reply {reply.kind} is stored in a run that does not certify.")
     if (reply.response is None) == (reply.kind == ANSWERED):
         raise _DifferenceError(f"{where}: a reply {reply.kind} is stored with the category {reply.response}.")
     if reply.kind == ANSWERED:
@@ -156,19 +161,30 @@ def _after_reply(run: Run, test: PinnedTest, state: State, question: Fact, reply
             raise _DifferenceError(f"{where}: the stored answer cannot be marked: {error}") from error
         if marked != response:
             raise _DifferenceError(f"{where}: the stored category is {response} where marking gives {marked}.")
-    u = uniform(run.seed, reply.position + 1)
+    if reply.kind == WITHDRAWN:
+        state = withdraw(test.table, state, row)
+        return state, decide(test.design, test.table, state, u)
     return step(test.design, test.table, state, row, response, np.float64(reply.seconds), u)
 
 
-def _check_end(run: Run, ended: Fact, decision: Decision, expected: Sequence[Mapping[str, Any]]) -> None:
+def _check_end(
+    run: Run,
+    ended: Fact,
+    decision: Decision,
+    expected: Sequence[Mapping[str, Any]] | None,
+    replies: Sequence[Fact],
+) -> None:
     where = f"Position {ended.position}"
-    if not decision.done:
+    cut_off = bool(replies) and replies[-1].kind == NOT_REACHED
+    if not decision.done and not cut_off:
         raise _DifferenceError(f"{where}: the run ended where another item should have been asked.")
     reason = Reason(int(decision.reason)).name.lower()
-    if ended.reason != reason:
+    if ended.reason != reason and not cut_off:
         raise _DifferenceError(f"{where}: the run ended by {ended.reason} where it should have by {reason}.")
     if run.finished_at != ended.at:
         raise _DifferenceError(f"{where}: the run says that it finished at another moment than its last fact.")
+    if expected is None:
+        return
     told = ended.result or []
     if len(told) != len(expected):
         raise _DifferenceError(f"{where}: the result has {len(told)} competences where there are {len(expected)}.")

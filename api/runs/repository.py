@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
 from api.runs.facts import Fact, Run
 from api.storage import insert_missing
@@ -55,27 +55,23 @@ def run_of_token(connection: Connection, token_hash: str) -> tuple[str, datetime
 
 
 def runs_of_learner(connection: Connection, learner_id: str, after: str | None, limit: int) -> list[Run]:
-    """Return runs of a learner, the latest first, those before ``after``."""
-    query = select(runs).where(runs.c.learner_id == learner_id).order_by(runs.c.id.desc()).limit(limit)
+    """Return positioning runs of a learner, the latest first, those before ``after``."""
+    query = select(runs).where(runs.c.learner_id == learner_id, runs.c.rules_hash.is_(None))
+    query = query.order_by(runs.c.id.desc()).limit(limit)
     if after is not None:
         query = query.where(runs.c.id < after)
     return [_run(row) for row in connection.execute(query)]
 
 
 def finished_runs(connection: Connection, learner_id: str) -> list[Run]:
-    """Return the finished runs of a learner, the latest first."""
-    query = select(runs).where(runs.c.learner_id == learner_id, runs.c.finished_at.is_not(None))
+    """Return the finished positioning runs of a learner, the latest first."""
+    query = select(runs).where(*_positioned(learner_id))
     return [_run(row) for row in connection.execute(query.order_by(runs.c.finished_at.desc(), runs.c.id.desc()))]
 
 
 def latest_finished(connection: Connection, learner_id: str) -> tuple[Run, Fact] | None:
-    """Return the run that a learner finished last, with the fact that ended it."""
-    query = (
-        select(runs)
-        .where(runs.c.learner_id == learner_id, runs.c.finished_at.is_not(None))
-        .order_by(runs.c.finished_at.desc(), runs.c.id.desc())
-        .limit(1)
-    )
+    """Return the positioning run that a learner finished last, with the fact that ended it."""
+    query = select(runs).where(*_positioned(learner_id)).order_by(runs.c.finished_at.desc(), runs.c.id.desc()).limit(1)
     row = connection.execute(query).one_or_none()
     if row is None:
         return None
@@ -136,6 +132,10 @@ def pinned_design(connection: Connection, design_hash: str) -> dict[str, Any]:
     query = select(designs.c.content).where(designs.c.hash == design_hash)
     content: dict[str, Any] = connection.execute(query).scalar_one()
     return content
+
+
+def _positioned(learner_id: str) -> tuple[ColumnElement[bool], ...]:
+    return (runs.c.learner_id == learner_id, runs.c.finished_at.is_not(None), runs.c.rules_hash.is_(None))
 
 
 def _run(row: Row[Any]) -> Run:

@@ -16,6 +16,11 @@ DECIMALS = 6
 """Of the numbers told: finer than anybody reads, coarser than what differs from machine to machine."""
 
 
+def told_result(live: Live) -> list[dict[str, Any]] | None:
+    """Tell the result of a run at its end; a run that certifies tells none before its session is published."""
+    return result_of(live) if live.run.rules_hash is None else None
+
+
 def result_of(live: Live) -> list[dict[str, Any]]:
     """Tell the result of a run: one entry for each of the C competences, in the order of the framework.
 

@@ -7,7 +7,6 @@ from functools import partial
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from api.clock import now
 from api.context import Context
 from api.idempotency import Once, created_before, remember
 from api.identifiers import fingerprint, learner_token, new_access_code, new_id, new_seed
@@ -21,12 +20,12 @@ from api.problems import (
     UNKNOWN_COMPETENCE,
     Problem,
 )
-from api.runs.earlier import comparable, evidence, replied_items
+from api.runs.beginning import Beginning
+from api.runs.earlier import comparable, replied_items
 from api.runs.facts import Fact, Run
 from api.runs.live import Live, ending, live_after, question
 from api.runs.lookup import unknown_run
 from api.runs.pinned import Bank, PinnedTest
-from api.runs.replied import earlier_replies
 from api.runs.repository import (
     add_facts,
     add_run,
@@ -37,12 +36,10 @@ from api.runs.repository import (
     replies_of,
     run_of,
 )
-from api.runs.results import result_of
-from engine.adaptive import begin
+from api.runs.results import told_result
 from engine.designs import to_dict
 from engine.errors import BankError, DesignError
 from engine.stopping import Reason
-from engine.uniform import uniform
 from itembank.positioning import positioning_design
 
 ATTEMPTS = 3
@@ -127,7 +124,7 @@ async def open_own_run(context: Context, order: Order, address: str, before: Run
         raise Problem(SELF_SERVICE_OFF, "Runs are opened by a platform here: enter the access code that it gave.")
     context.start_limit.try_once(address)
     known = before.learner_id if before is not None and before.client_id is None else None
-    learner = Learner(known or new_id(), None, None, now())
+    learner = Learner(known or new_id(), None, None, context.clock())
     live = await context.read(lambda connection: _prepared(context, connection, learner, order))
 
     def store(connection: Connection) -> str:
@@ -161,7 +158,7 @@ async def _as_opened(context: Context, run_id: str) -> Opened:
 
 def _prepared(context: Context, connection: Connection, learner: Learner, order: Order) -> Live:
     """Decide everything about a new run, and store nothing."""
-    at = now()
+    at = context.clock()
     test = _test(context, order)
     bank = test.bank
     finished = comparable(connection, context.pins, bank, finished_runs(connection, learner.id))
@@ -183,23 +180,16 @@ def _prepared(context: Context, connection: Connection, learner: Learner, order:
         access_code=new_access_code(),
         created_at=at,
     )
-    known = evidence(connection, context.pins, test, run.earlier)
-    state, decision = begin(
-        test.design,
-        test.table,
-        uniform(run.seed, 0),
-        allowed=bank.snapshot.allowed(run.accessible, run.excluded),
-        evidence=known,
-    )
-    replied = earlier_replies(connection, context.pins, test.design, run.earlier)
+    before = Beginning.of(connection, context.pins, run)
+    state, decision = before.first(run.seed)
     if not decision.done:
-        return Live(run, test, state, 0, int(decision.item), at, replied)
+        return Live(run, test, state, 0, int(decision.item), at, before.replied)
     if int(decision.reason) == Reason.NOTHING_LEFT:
         raise Problem(
             NOTHING_TO_ASK, "The bank has no item that suits this run: ask for more competences, or fewer limits."
         )
-    live = Live(replace(run, finished_at=at), test, state, 0, None, at, replied)
-    return replace(live, ended=ending(live, int(decision.reason), at, result_of(live)))
+    live = Live(replace(run, finished_at=at), test, state, 0, None, at, before.replied)
+    return replace(live, ended=ending(live, int(decision.reason), at, told_result(live)))
 
 
 def _test(context: Context, order: Order) -> PinnedTest:

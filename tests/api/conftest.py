@@ -15,15 +15,17 @@ from api.oauth.clients import create_client
 from api.oauth.scopes import SCOPES
 from api.oauth.tokens import sign
 from api.settings import Settings
+from tests.api.movable_clock import MovableClock
 from tests.load.answers import answer_to
 
 
 class World:
     """A server on an SQLite file of its own, seen through HTTP, and what a platform does with it."""
 
-    def __init__(self, client: TestClient, settings: Settings) -> None:
+    def __init__(self, client: TestClient, settings: Settings, clock: MovableClock | None = None) -> None:
         self.client = client
         self.settings = settings
+        self.clock = clock or MovableClock()
         self.client_id, self.secret = create_client(self.context.database, "A platform", SCOPES)
         self.token = self.token_for(self.client_id, *SCOPES)
 
@@ -33,7 +35,7 @@ class World:
         return context
 
     def token_for(self, client_id: str, *scopes: str) -> str:
-        return sign(self.context.keys.access, client_id, scopes, 3600)
+        return sign(self.context.keys.access, client_id, scopes, 3600, self.context.clock())
 
     def another_platform(self) -> str:
         client_id, _ = create_client(self.context.database, "Another platform", SCOPES)
@@ -90,8 +92,9 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
 
 @pytest.fixture
 def world(settings: Settings) -> Iterator[World]:
-    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
-        yield World(client, settings)
+    clock = MovableClock()
+    with TestClient(create_app(settings, clock), raise_server_exceptions=False) as client:
+        yield World(client, settings, clock)
 
 
 def check_problem(response: Any, status: int, slug: str, *words: str) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from api.clock import now
 from api.oauth.scopes import SCOPES
 from api.oauth.tokens import sign
 from tests.api.conftest import World
@@ -96,14 +97,14 @@ def test_a_wrong_token_is_told_so(world: World, problem: Callable[..., Any], aut
 
 
 def test_a_token_signed_by_somebody_else_is_refused(world: World, problem: Callable[..., Any]) -> None:
-    forged = sign(b"x" * 32, world.client_id, SCOPES, 3600)
+    forged = sign(b"x" * 32, world.client_id, SCOPES, 3600, now())
     problem(world.call("GET", "/v1/learners", forged), 401, "unauthenticated")
 
 
 def test_an_old_token_is_refused(world: World, problem: Callable[..., Any]) -> None:
-    old = sign(world.context.keys.access, world.client_id, SCOPES, -1)
+    old = sign(world.context.keys.access, world.client_id, SCOPES, -1, now())
     problem(world.call("GET", "/v1/learners", old), 401, "unauthenticated", "expired")
-    brief = sign(world.context.keys.access, world.client_id, SCOPES, 1)
+    brief = sign(world.context.keys.access, world.client_id, SCOPES, 1, now())
     world.call("GET", "/v1/learners", brief)
     held = world.context.platforms.get(brief)
     assert held is not None

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from api.clock import now
 from api.database import Database
 from api.keys import load_keys
 from api.oauth.clients import create_client
@@ -101,7 +102,7 @@ def test_what_was_acknowledged_survives_every_kill(tmp_path: Path) -> None:
     with Database(server.database) as database:
         database.migrate()
         client_id, _ = create_client(database, "platform", SCOPES)
-        token = sign(load_keys(database).access, client_id, SCOPES, 3600)
+        token = sign(load_keys(database).access, client_id, SCOPES, 3600, now())
     server.up()
     try:
         story = asyncio.run(scenario(server, token))

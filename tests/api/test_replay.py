@@ -2,15 +2,12 @@
 
 import json
 import sqlite3
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from api.clock import now
 from api.database import Database
-from api.runs import answer
 from api.runs.replay import prove
 from engine.errors import SettingError
 from tests.api.conftest import World
@@ -128,9 +125,9 @@ def test_an_unknown_run_is_told_so(world: World, run_id: str) -> None:
         proof(world, run_id)
 
 
-def test_a_run_is_proved_whose_clock_was_set_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_is_proved_whose_clock_was_set_back(world: World) -> None:
     run = world.open()
-    monkeypatch.setattr(answer, "now", lambda: now() - timedelta(hours=1))
+    world.clock.move(hours=-1)
     replied = world.answer(run["id"], run["pending"], answer=answer_to(run["pending"]["item"]), seconds=None).json()
     assert replied["at"] >= run["created_at"]
     world.finish({**run, "pending": replied["pending"]})

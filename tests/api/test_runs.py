@@ -10,7 +10,6 @@ from api.app import create_app
 from api.clock import now
 from api.identifiers import CODE_ALPHABET
 from api.problems import Problem
-from api.runs import answer
 from api.runs.codes import enter_code
 from api.runs.earlier import Retaking
 from api.runs.facts import Run
@@ -18,6 +17,7 @@ from api.runs.lookup import current_run
 from api.runs.start import Order, open_own_run
 from api.settings import Settings
 from tests.api.conftest import World
+from tests.api.movable_clock import MovableClock
 from tests.load.answers import answer_to
 from tests.pages.server import every_kind
 from tests.pages.server import settings as settings_in
@@ -171,15 +171,15 @@ def test_the_server_measures_the_time_that_is_not_told(world: World) -> None:
     assert 0 < float(state.state.elapsed) < 60
 
 
-def test_a_timed_item_left_for_long_has_timed_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = settings_in(tmp_path, every_kind())
-    with TestClient(create_app(settings)) as client:
-        world = World(client, settings)
+def test_a_timed_item_left_for_long_has_timed_out(tmp_path: Path) -> None:
+    settings, clock = settings_in(tmp_path, every_kind()), MovableClock()
+    with TestClient(create_app(settings, clock)) as client:
+        world = World(client, settings, clock)
         run = world.open(length=10)
         pending = run["pending"]
         while pending["item"].get("limit") is None:
             pending = world.answer(run["id"], pending).json()["pending"]
-        monkeypatch.setattr(answer, "now", lambda: now() + timedelta(hours=1))
+        clock.move(minutes=30)
         reply = {"answer": answer_to(pending["item"]), "seconds": None}
         assert world.answer(run["id"], pending, **reply).json()["outcome"] == "timed_out"
 

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
 from api.app import create_app
+from api.clock import now
 from api.database import Database
 from api.oauth.clients import create_client
 from api.oauth.scopes import SCOPES
@@ -35,7 +36,7 @@ async def simultaneously(settings: Settings, path: str, bodies: list[Any], **pre
     async with app.router.lifespan_context(app):
         context = app.state.context
         client_id, _ = create_client(context.database, "platform", SCOPES)
-        headers = {"Authorization": f"Bearer {sign(context.keys.access, client_id, SCOPES, 600)}"}
+        headers = {"Authorization": f"Bearer {sign(context.keys.access, client_id, SCOPES, 600, now())}"}
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://jalon", headers=headers) as client:
             learner = (await client.post("/v1/learners", json={})).json()

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from engine import filters, grid, latent, picks, scores, stopping
+from engine import assembly, filters, grid, latent, picks, scores, stopping
 from engine.adaptive import Decision, Design, State, begin, decide
 from engine.designs import RULES, content_hash, from_dict, to_dict
 from engine.filters import available
@@ -31,6 +31,7 @@ FIELD = {
     "engine.stopping": "stop",
     "engine.grid": "grid",
     "engine.latent": "latent",
+    "engine.assembly": "assembly",
 }
 BANKS = {
     "one competence": (banks.ALONE, banks.logistic(3, ITEMS, "3PL")),
@@ -66,7 +67,7 @@ def test_the_suite_runs_every_rule_and_every_rule_can_be_stored() -> None:
     assert set(EXAMPLES) == set(RULES)
     public = {
         name
-        for module in (scores, filters, picks, stopping, grid, latent)
+        for module in (scores, filters, picks, stopping, grid, latent, assembly)
         for name, thing in inspect.getmembers(module, dataclasses.is_dataclass)
         if thing.__module__ == module.__name__
     }

@@ -92,6 +92,7 @@ def states(
         last,
         np.where(last < 0, -1, rng.integers(-3, 2, batch)),
         np.stack([rng.uniform(5.0, 30.0, batch), rng.normal(0.0, 5.0, batch)], axis=-1),
+        state.reserve,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from engine.adaptive import Design
+from engine.assembly import Blueprint
 from engine.filters import (
     Allowed,
     AnotherTopic,
@@ -20,7 +21,7 @@ from engine.grid import Grid
 from engine.latent import Independent, LatentTree
 from engine.picks import Best, Proportional, SympsonHetter, TopK
 from engine.scores import InformationAtMean, KullbackLeibler, VarianceReduction, WeightedInformation
-from engine.stopping import AllOf, AnyOf, AtLeast, LevelIsClear, MaxLength, OutOfTime, PreciseEnough
+from engine.stopping import AllOf, AnyOf, AtLeast, LengthByScope, LevelIsClear, MaxLength, OutOfTime, PreciseEnough
 
 
 def examples(items: int, competences: int) -> Mapping[str, tuple[object, ...]]:
@@ -59,12 +60,15 @@ def examples(items: int, competences: int) -> Mapping[str, tuple[object, ...]]:
         PreciseEnough(0.7),
         LevelIsClear(0.3),
         OutOfTime(400.0),
+        LengthByScope(3, 8),
         AnyOf((MaxLength(10), PreciseEnough(0.6))),
         AllOf((AtLeast(3), AnyOf((LevelIsClear(0.4), MaxLength(12))))),
         Grid(),
         Grid(-5.0, 3.5, 11),
         Independent(competences),
         LatentTree(tuple(range(competences)), (0.5,) * competences, (0.9,) * competences),
+        Blueprint(),
+        Blueprint(1, 3, 3, 8, 2, 900.0),
         Design(),
         Design(
             score=VarianceReduction(),
@@ -78,6 +82,7 @@ def examples(items: int, competences: int) -> Mapping[str, tuple[object, ...]]:
             scope=(0,),
             speed_sd=0.25,
         ),
+        Design(stop=LengthByScope(3, 8), latent=Independent(competences), assembly=Blueprint(1, 3, 3, 8, 2, 900.0)),
     )
     by_name: dict[str, tuple[object, ...]] = {}
     for rule in each:

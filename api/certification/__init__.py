@@ -1,0 +1,1 @@
+"""Certification: centres, sessions, candidates, decisions and certificates."""

@@ -3,7 +3,6 @@
 Commands import what they need when they run, so that ``jalon --help`` answers at once.
 """
 
-import json
 import sys
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -14,13 +13,12 @@ import typer
 from rich.console import Console
 from rich.table import Table as Grid
 
+from api.commands import DATABASE, Database, client, key, replay
 from engine.errors import JalonError
 from simulations.commands import simulate
 
 if TYPE_CHECKING:
     from itembank.bank import ItemBank
-
-DATABASE = "sqlite:///jalon.db"
 
 app = typer.Typer(
     help="Adaptive positioning and certification for competence frameworks.",
@@ -28,13 +26,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-client = typer.Typer(help="Platforms that may call the API.", no_args_is_help=True)
 bank = typer.Typer(help="The item bank: check it, look at it, exchange it.", no_args_is_help=True)
+app.command()(replay)
 app.add_typer(client, name="client")
+app.add_typer(key, name="key")
 app.add_typer(bank, name="bank")
 app.add_typer(simulate, name="simulate")
 
-Database = Annotated[str, typer.Option(help="sqlite:///FILE or postgresql://USER@HOST/NAME.", envvar="JALON_DATABASE")]
 BankPath = Annotated[
     Path | None, typer.Option(help="Folder of the item bank; the shipped CRCN bank when left out.", envvar="JALON_BANK")
 ]
@@ -90,48 +88,25 @@ def serve(
     listen_and_serve(host, port, database, bank, workers, self_service)
 
 
-@app.command()
-def replay(run_id: str, database: Database = DATABASE) -> None:
-    """Prove a stored run: re-derive every question and the result from its facts, its bank and its design."""
-    from api.database import Database as Store
-    from api.runs.replay import prove
-
-    with Store(database, create=False) as store:
-        proof = prove(store, run_id)
-    if not proof.ok:
-        print(f"Run {run_id} does not replay: {proof.difference}")
-        raise typer.Exit(1)
-    outcome = "and the result" if proof.finished else "so far; the run is not finished"
-    print(f"Run {run_id} replays: {proof.decisions} decisions {outcome}.")
-
-
-@client.command("add")
-def client_add(
-    name: Annotated[str, typer.Argument(help="Name for people, such as the platform's.")],
-    scope: Annotated[list[str], typer.Option(help="What it may do; repeat, or separate by spaces, for several.")],
-    database: Database = DATABASE,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Create a client of the API and print its secret, once."""
-    from api.database import Database as Store
-    from api.oauth.clients import create_client
-
-    with Store(database) as store:
-        store.migrate()
-        identity, secret = create_client(store, name, " ".join(scope).replace(",", " ").split())
-    if as_json:
-        print(json.dumps({"client_id": identity, "client_secret": secret}))
-    else:
-        print(f"client_id      {identity}\nclient_secret  {secret}\nThe secret is not kept: note it now.")
-
-
 @bank.command("check")
-def bank_check(bank: BankPath = None) -> None:
+def bank_check(
+    bank: BankPath = None,
+    certification: Annotated[
+        bool,
+        typer.Option(
+            "--certification", help="Prove for each locale and accommodation that the certification test is possible."
+        ),
+    ] = False,
+) -> None:
     """Tell what is wrong with a bank; exit status 1 when something must be corrected before it is served."""
+    from itembank.certification import load_certification
     from itembank.checks import Severity, findings
+    from itembank.checks.certification import certification_findings
 
     items = _bank(bank)
     found = findings(items)
+    if certification:
+        found += certification_findings(items, load_certification(bank))
     for finding in found:
         print(finding)
     errors = sum(finding.severity is Severity.ERROR for finding in found)

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from threadpoolctl import threadpool_limits
 
 from api.body_limit import BodyLimit
+from api.certification.routers import ROUTERS as CERTIFICATION
 from api.clock import Clock, SteadyClock
 from api.context import Context
 from api.database import Database
@@ -62,7 +63,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    ours = [route for router in (runs, learners, framework, oauth) for route in router.routes]
+    ours = [route for router in (runs, learners, framework, oauth, *CERTIFICATION) for route in router.routes]
     app.router.routes[:0] = ours  # flat, for an included router is searched twice; the hot path first
     install_error_handlers(app)
     install_pages(app)

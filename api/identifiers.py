@@ -10,6 +10,7 @@ import uuid_utils
 CODE_ALPHABET = "2346789BCDFGHJKMPQRTVWXY"
 CODE_LENGTH = 9
 LEARNER_TOKEN_PREFIX = "jlt_"
+MEMBER_TOKEN_PREFIX, CANDIDATE_TOKEN_PREFIX = "jmt_", "jct_"
 
 
 def new_id() -> str:
@@ -37,6 +38,16 @@ def new_seed() -> int:
 def new_secret() -> str:
     """Draw a secret of 256 bits, written in URL-safe base 64."""
     return secrets.token_urlsafe(32)
+
+
+def new_member_token() -> str:
+    """Draw the token of a member of a centre."""
+    return MEMBER_TOKEN_PREFIX + new_secret()
+
+
+def new_candidate_token() -> str:
+    """Draw the token of the device on which a candidate sits."""
+    return CANDIDATE_TOKEN_PREFIX + new_secret()
 
 
 def new_access_code() -> str:

@@ -6,13 +6,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.adaptive import Design, posterior, replay
+from engine.answered import answered
 from engine.arrays import Bools, Floats, Ints
 from engine.assembly import full_length
 from engine.certification import CertificationDesign
 from engine.errors import DesignError
-from engine.personfit import Fit, Sincerity, person_fit, sincerity, time_fit, too_fast
-from engine.profile import gives_evidence
+from engine.personfit import Fit, person_fit
 from engine.responses import NONE
+from engine.sincerity import Sincerity, sincerity
 from engine.state import Facts
 from engine.table import Table
 from engine.validation import Validation, flagged, outcome, validate
@@ -75,23 +76,19 @@ def assess(
     """
     if design.assembly is None:
         raise DesignError("A certification is judged against its full test; give the design a blueprint.")
-    facts = Facts(*(np.asarray(field) for field in facts))
     about = np.asarray(profile.certifiable, dtype=bool)
     # No evidence is passed: the posterior is that of the population, given these answers alone.
     state = replay(design, table, facts, allowed=about[..., table.competence])
-    heard = (facts.item != NONE) & gives_evidence(design, facts.response)
-    measures = table.competence[np.where(heard, facts.item, 0)]
-    competences = np.arange(table.cuts.shape[0])
-    answered = np.count_nonzero(heard[..., None] & (measures[..., None] == competences), axis=-2)
+    answers = answered(design, facts)
+    measures = np.where(answers.counted, table.competence[answers.item], NONE)
+    own = np.count_nonzero(measures[..., None] == np.arange(about.shape[-1]), axis=-2)
     levels = np.asarray(profile.levels)
-    validation = validate(rules, posterior(design, table, state), table, about, levels, answered)
+    validation = validate(rules, posterior(design, table, state), table, about, levels, own)
     full = np.maximum(full_length(design.assembly, state, table), 1)
-    share = np.minimum(answered.sum(axis=-1) / full, 1.0)
+    share = np.minimum(own.sum(axis=-1) / full, 1.0)
     misfit, pace = person_fit(design, table, facts), time_fit(table, facts, design.speed_sd)
     doubt, hasty = sincerity(design, table, facts, np.asarray(profile.evidence)), too_fast(table, facts)
     copied = np.broadcast_to(np.asarray(np.nan if copied_p is None else copied_p, dtype=np.float64), share.shape)
-    flags = flagged(
-        rules, person_fit=misfit.p, sincerity=doubt.p, too_fast=hasty.p, times=pace.p, copied=copied
-    )
+    flags = flagged(rules, person_fit=misfit.p, sincerity=doubt.p, too_fast=hasty.p, times=pace.p, copied=copied)
     verdict = outcome(rules, validation, flags, share, end)
     return Assessment(validation, verdict.outcome, verdict.reasons, share, misfit, doubt, hasty, pace, copied)

@@ -11,20 +11,14 @@ Psychometrika, 66, 331-342.
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
-from scipy.special import ndtr
 
 from engine.adaptive import Design
 from engine.answered import answered, by_competence, known
-from engine.arrays import Floats, Ints
+from engine.arrays import Floats
 from engine.covariance import SMALLEST, covariance, covariance_of
-from engine.models import log_probability
-from engine.parameters import ItemParameters
-from engine.responses import NOT_REACHED
 from engine.state import Facts
 from engine.table import Table
 from engine.tails import skewed_below
-
 
 DEBUG={}
 class Fit(NamedTuple):
@@ -34,7 +28,7 @@ class Fit(NamedTuple):
     p: Floats
 
 
-def person_fit(design: Design, table: Table, facts: Facts, evidence: Floats | None = None, which="A", skew=True) -> Fit:
+def person_fit(design: Design, table: Table, facts: Facts, evidence: Floats | None = None, which="A", skew=True, floor=.02) -> Fit:
     answers = answered(design, facts)
     competences, nodes = design.latent.competences, table.nodes
     belief = known(design, table, facts, evidence)
@@ -62,7 +56,7 @@ def person_fit(design: Design, table: Table, facts: Facts, evidence: Floats | No
         left = variance - np.sum(b * slope, axis=-1) - trM + trM2 - 0.5 * np.einsum("...k,...kl,...l->...", q, sh2, q)
     else:
         left = variance - np.sum(b * slope, axis=-1)
-    left = np.maximum(left, 0.02 * variance + SMALLEST)
+    left = np.maximum(left, floor * variance + SMALLEST)
     third = np.sum(expected[..., 3] - 3 * slope * expected[..., 5] + 3 * slope**2 * expected[..., 6] - slope**3 * expected[..., 7], axis=-1)
     DEBUG.update(V=variance,left=left,T=statistic)
     z = statistic / np.sqrt(left)

@@ -188,7 +188,10 @@ def flagged(
         OutcomeReason.TIMES: (times, rules.times),
         OutcomeReason.COPIED: (copied, rules.copied),
     }
-    bits = [_bits(np.round(p, DECIMALS) < threshold, reason) for reason, (p, threshold) in values.items()]
+    bits = [
+        _bits(np.round(np.asarray(p, dtype=np.float64), DECIMALS) < threshold, reason)
+        for reason, (p, threshold) in values.items()
+    ]
     return np.asarray(sum(bits), dtype=np.int64)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.adaptive import Design
-from engine.arrays import Bools, Floats, Ints
+from engine.arrays import Bools, Ints
 from engine.assembly import Blueprint
 from engine.certification import CertificationDesign, Eligibility, from_dict, to_dict
 from engine.errors import BankError, DesignError
@@ -38,7 +38,8 @@ def load_certification(path: Path | str | None = None) -> CertificationDesign:
     Parameters
     ----------
     path : Path or str, optional
-        A file, or the folder of a bank that holds a ``certification.yaml``; the rules shipped with Jalon when left out.
+        A file, or the folder of a bank, which may hold a ``certification.yaml``; the rules shipped with Jalon when left
+        out or when the folder holds none.
 
     Raises
     ------
@@ -56,6 +57,8 @@ def load_certification(path: Path | str | None = None) -> CertificationDesign:
     file = Path(path)
     if file.is_dir():
         file = file / CERTIFICATION
+        if not file.exists():
+            return _shipped()
     if not file.is_file():
         raise BankError(f"There is no file {file}; give a {CERTIFICATION}, or leave it out for the shipped rules.")
     return certification_from(read_text(file), str(file))
@@ -81,7 +84,7 @@ def _shipped() -> CertificationDesign:
         return certification_from(read_text(file), CERTIFICATION)
 
 
-def test_design(rules: CertificationDesign, framework: Framework, limit: timedelta | float) -> Design:
+def certification_test(rules: CertificationDesign, framework: Framework, limit: timedelta | float) -> Design:
     """Design of the test, one for all candidates with the same time; what is personal is in their states.
 
     Parameters
@@ -122,9 +125,6 @@ def test_design(rules: CertificationDesign, framework: Framework, limit: timedel
     )
 
 
-test_design.__test__ = False  # type: ignore[attr-defined]  # no test, whatever its name makes pytest think
-
-
 class Beginning(NamedTuple):
     """What :func:`engine.adaptive.begin` is given for a candidate."""
 
@@ -159,26 +159,10 @@ def beginning(
     -------
     Beginning
     """
-    reserve = np.where(held_back(seed, snapshot.topic, rules.share), HELD, 0).astype(np.int8)
+    reserve = np.where(held_back(seed, snapshot.topic, rules.share), HELD, 0)
     known = set(seen)
     reserve[..., np.array([id in known for id in snapshot.ids])] = SEEN
     return Beginning(snapshot.allowed(accessible, competences=competences), reserve)
-
-
-def tempered(rules: CertificationDesign, evidence: Floats) -> Floats:
-    """Evidence of the positioning as far as it counts when items are chosen.
-
-    Parameters
-    ----------
-    rules : CertificationDesign
-    evidence : (*batch, C, G) float
-        Log-likelihood of the answers of the positioning.
-
-    Returns
-    -------
-    (*batch, C, G) float
-    """
-    return np.asarray(rules.profile_weight * evidence)
 
 
 def eligibility_words(
@@ -217,7 +201,13 @@ def eligibility_words(
         parts[-1] += said("measured", measured.size, codes=listed(measured)) if measured.size else words["none"][0]
     if eligibility.lacks_reached > 0:
         parts.append(
-            said("reached", int(eligibility.lacks_reached), needed=rules.reached, level=rules.level, have=certifiable.size)
+            said(
+                "reached",
+                int(eligibility.lacks_reached),
+                needed=rules.reached,
+                level=rules.level,
+                have=certifiable.size,
+            )
         )
         parts[-1] += said("low", low.size, codes=listed(low), level=rules.level) if low.size else "."
     return " ".join(parts)

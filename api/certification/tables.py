@@ -124,9 +124,7 @@ scorings = Table(
     Column("who", String(80), nullable=False),
     Column("why", Text),
     Column("end", String(16), nullable=False),
-    Column(
-        "copied", _Json
-    ),  # p-value and with whom, from the other candidates of the session; None: not looked at
+    Column("copied", _Json),  # p-value and with whom, from the other candidates of the session; None: not looked at
     Column("outcome", String(16), nullable=False),
     Column("result", _Json, nullable=False),
 )

@@ -6,12 +6,15 @@ from engine.errors import SettingError
 
 LEARNERS_READ, LEARNERS_WRITE = "learners:read", "learners:write"
 RUNS_READ, RUNS_WRITE = "runs:read", "runs:write"
+CERTIFICATION_READ, CERTIFICATION_WRITE = "certification:read", "certification:write"
 
 SCOPES = {
     LEARNERS_READ: "Read learners, their profiles and the list of their runs.",
     LEARNERS_WRITE: "Create learners.",
     RUNS_READ: "Read runs.",
     RUNS_WRITE: "Open runs and post answers.",
+    CERTIFICATION_READ: "Read centres, sessions, their results and certificates.",
+    CERTIFICATION_WRITE: "Create centres and do what their administrators do.",
 }
 
 

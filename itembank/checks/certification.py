@@ -7,28 +7,30 @@ Full tests are put together by the very code that serves them (:func:`engine.ass
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
-from math import inf
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 
 from engine.adaptive import Design, begin
-from engine.arrays import Bools, Floats, Ints
-from engine.assembly import Shadow, Softness, assemble, full_length
+from engine.arrays import Bools, Ints
+from engine.assembly import Blueprint, Shadow, assemble
 from engine.certification import CertificationDesign
 from engine.errors import BankError
 from engine.filters import available
 from engine.situation import Situation
 from engine.table import Table
 from itembank.bank import ItemBank
-from itembank.certification import test_design
+from itembank.certification import certification_test
 from itembank.checks.finding import Finding, Severity
 from itembank.items import FLAGS
 from itembank.snapshot import Snapshot
 
 SLOW: Final = 1.0
 """How slow a candidate is for whom the time must suffice: standard deviations of speed below the mean."""
+
+UNHURRIED: Final = 1e9
+"""Seconds in which everything fits."""
 
 EXTRA_TIMES: Final = (0.0, 1 / 3)
 """Shares of extra time for which a bank is checked: none, and the usual third."""
@@ -94,65 +96,155 @@ def feasibility(
     codes = framework.codes if competences is None else tuple(competences)
     rows = tuple(framework.index(code) for code in dict.fromkeys(codes))
     proof = _proof(snapshot, rules, accessible, extra_time)
-    if len(rows) > proof.design.assembly.longest // rules.least:
+    if rules.least * len(rows) > rules.longest:
         return (
             proof.error(
-                f"a test about {len(rows)} competences needs {rules.least} items of each and has {rules.longest} at "
-                "most; lengthen it or lower the minimum"
+                f"a test about {_counted(len(rows), 'competence')} needs {rules.least} items of each and has "
+                f"{rules.longest} at most; lengthen it or lower the minimum"
             ),
         )
     alone = proof.shadows([(row,) for row in rows])
-    room = alone.items.sum(axis=-1)
-    poor = {
-        row: proof.poverty(row)
-        for row, items, relaxed in zip(rows, room.tolist(), alone.relaxed.tolist(), strict=True)
-        if relaxed or items < rules.least
-    }
-    if poor:
-        return tuple(proof.error(sentence) for sentence in poor.values())
+    room = np.count_nonzero(alone.items, axis=-1)
+    poor = np.flatnonzero((alone.relaxed != 0) | (room < rules.least))
+    if poor.size:
+        return tuple(proof.error(proof.poverty(rows[place])) for place in poor)
     scopes = [rows]
     if competences is None and rules.reached < len(rows):
-        scopes.append(tuple(sorted(np.array(rows)[np.argsort(room, kind="stable")[: rules.reached]].tolist())))
-    return tuple(finding for scope in scopes for finding in _whole(proof, scope))
+        poorest = np.sort(np.argsort(room, kind="stable")[: rules.reached])
+        scopes.append(tuple(rows[place] for place in poorest))
+    return tuple(finding for scope in scopes for finding in proof.lacks(scope))
 
 
 @dataclass(frozen=True)
 class _Proof:
-    """Tests of some candidates, put together as a run would."""
+    """Tests of some candidates, put together as their runs would."""
 
     snapshot: Snapshot
     rules: CertificationDesign
     design: Design
+    blueprint: Blueprint
     table: Table
     pool: Bools
     """Items that suit these candidates, (I,)."""
     who: str
+    where: str
 
     def shadows(self, scopes: Sequence[Sequence[int]], slow: float = 0.0, seconds: float | None = None) -> Shadow:
-        """Full tests about each of some sets of competences, at a pace ``slow`` standard deviations below the mean."""
+        """Full tests about each of some sets of competences, ``slow`` standard deviations below the mean speed."""
         about = np.stack([self.pool & np.isin(self.table.competence, scope) for scope in scopes])
-        design = self.design
-        if seconds is not None:
-            design = replace(design, assembly=replace(design.assembly, seconds=seconds))
+        blueprint = self.blueprint if seconds is None else replace(self.blueprint, seconds=seconds)
+        design = replace(self.design, assembly=blueprint)
         state, _ = begin(design, self.table, np.zeros(len(scopes)), (len(scopes),), allowed=about)
         speed = state.speed.copy()
         speed[..., 1] = -slow * design.speed_sd * speed[..., 0]
         situation = Situation(self.table, state._replace(speed=speed), design.score, design.competences_in_scope)
-        return assemble(design.assembly, situation, available(design.filters, situation))
+        return assemble(blueprint, situation, available(design.filters, situation))
 
     def poverty(self, row: int) -> str:
         """Say why the minimum of a competence cannot be met."""
         code, least = self.snapshot.framework.codes[row], self.rules.least
         items = np.flatnonzero(self.pool & (self.table.competence == row))
-        topics = np.unique(self.table.topic[items]).size
-        needs = f"and the test needs {least} there; write items or lower the minimum"
+        topics = int(np.unique(self.table.topic[items]).size)
+        needs = f"and the test needs {_counted(least, 'item')} there; write items or lower the minimum"
         if items.size < least:
             return f"competence {code} has {_counted(items.size, 'item')} for {self.who} {needs}"
         if topics < least:
-            return f"competence {code} has items on {_counted(topics, 'topic')} for {self.who} {needs}, one of each topic"
-        friendly = next(size for size in range(least - 1, -1, -1) if self._peaceful(items, size))
-        if friendly < least - 1 or not self._in_time(row):
-            pass
+            return (
+                f"competence {code} has items of {_counted(topics, 'topic')} for {self.who} {needs}, one of each topic"
+            )
+        peaceful = max(size for size in range(least + 1) if self._at_peace(items, size))
+        if peaceful < least:
+            return f"competence {code} has {_counted(peaceful, 'topic')} without enemies for {self.who} {needs}"
         return (
-            f"competence {code} has {_counted(friendly, 'topic')} without enemies for {self.who} {needs}; "
+            f"{_counted(least, 'item')} of competence {code} take more than {self._minutes} for {self.who}; "
+            "give more time or lower the minimum"
         )
+
+    def _at_peace(self, items: Ints, wanted: int) -> bool:
+        """Whether so many of these items go together: of different topics, and no enemies."""
+        if wanted == 0:
+            return True
+        for place, item in enumerate(items.tolist()):
+            rest = items[place + 1 :]
+            friends = rest[(self.table.topic[rest] != self.table.topic[item]) & ~self._enemies[item, rest]]
+            if self._at_peace(friends, wanted - 1):
+                return True
+        return False
+
+    @cached_property
+    def _enemies(self) -> Bools:
+        """Whether two items are enemies, (I, I)."""
+        matrix = np.zeros((len(self.snapshot), len(self.snapshot)), dtype=bool)
+        for one, other in self.snapshot.enemies:
+            matrix[one, other] = matrix[other, one] = True
+        return matrix
+
+    @property
+    def _minutes(self) -> str:
+        return f"{self.blueprint.seconds / 60:.0f} minutes"
+
+    def lacks(self, scope: tuple[int, ...]) -> Iterator[Finding]:
+        """Look at the full test about some competences, for a slow candidate."""
+        rules, codes = self.rules, self.snapshot.framework.codes
+        wanted, each = min(rules.longest, rules.each * len(scope)), _counted(rules.least, "item")
+        slow = self.shadows([scope], SLOW)
+        count = int(np.count_nonzero(slow.items))
+        if slow.relaxed[0] == 0 and count >= wanted:
+            return
+        calm = self.shadows([scope], seconds=UNHURRIED)
+        possible = int(np.count_nonzero(calm.items))
+        about = f"a test about {_counted(len(scope), 'competence')}"
+        if len(scope) < len(codes):
+            about += f" ({', '.join(codes[row] for row in scope)})"
+        if calm.relaxed[0]:
+            yield self.error(
+                f"{about} cannot hold {each} of each for {self.who}, for enemies in different competences exclude "
+                "each other; write items or lower the minimum"
+            )
+        elif slow.relaxed[0]:
+            yield self.error(
+                f"{about} cannot hold {each} of each within {self._minutes} for {self.who} who are slow; give more "
+                "time or lower the minimum"
+            )
+        if possible < wanted:
+            yield self.short(
+                possible / wanted,
+                f"{about} has {_counted(wanted, 'item')} and the bank can give {possible} to {self.who}, on topics of "
+                "their own and without enemies; write items or shorten it",
+            )
+        if count < possible:
+            yield self.short(
+                count / wanted,
+                f"{about} has {_counted(wanted, 'item')} and {count} fit into {self._minutes} for {self.who} who are "
+                "slow; give more time, or shorten it",
+            )
+
+    def error(self, sentence: str) -> Finding:
+        """Something must give way."""
+        return Finding(Severity.ERROR, self.where, f"{sentence[0].upper()}{sentence[1:]}.")
+
+    def short(self, share: float, sentence: str) -> Finding:
+        """Warn that tests are shorter than meant; it is an error where that share of a full test does not count."""
+        found = self.error(sentence)
+        return found if share < self.rules.complete else replace(found, severity=Severity.WARNING)
+
+
+def _proof(snapshot: Snapshot, rules: CertificationDesign, accessible: Sequence[str], extra_time: float) -> _Proof:
+    design = certification_test(rules, snapshot.framework, rules.limit(extra_time))
+    assert design.assembly is not None
+    flags = [flag for flag in FLAGS if flag in accessible]
+    return _Proof(
+        snapshot,
+        rules,
+        design,
+        design.assembly,
+        snapshot.table(design),
+        snapshot.allowed(accessible),
+        f"{' and '.join(flag.replace('_', '-') for flag in flags)} candidates" if flags else "candidates",
+        f"certification ({', '.join((snapshot.locale, *flags))})",
+    )
+
+
+def _counted(count: int, what: str) -> str:
+    """Say how many: no item, 1 item, 2 items."""
+    return f"{count or 'no'} {what}{'' if count == 1 or count == 0 else 's'}"

@@ -7,9 +7,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from api.certification.tables import metadata
 from api.database import Database, parsed_url
 from api.settings import Settings
-from api.certification.tables import metadata
 from engine.errors import SettingError
 from tests.api.conftest import World
 

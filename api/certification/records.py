@@ -1,0 +1,84 @@
+"""What certification stores, as frozen records."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+ADMIN, INVIGILATOR = "admin", "invigilator"
+
+
+@dataclass(frozen=True)
+class Centre:
+    """Where sessions are held, of a platform."""
+
+    id: str
+    client_id: str
+    name: str
+    uai: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Member:
+    """Somebody who works for a centre."""
+
+    id: str
+    centre_id: str
+    name: str
+    role: str
+    """ADMIN, or INVIGILATOR: of the sessions that they are assigned to."""
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Session:
+    """A date, a room, candidates."""
+
+    id: str
+    centre_id: str
+    rules_hash: str
+    date: str
+    """YYYY-MM-DD, of the place."""
+    time: str
+    """HH:MM, of the place."""
+    zone: str
+    """Such as Europe/Paris."""
+    place: str
+    room: str
+    window: str
+    """Name of a window of the certification design."""
+    access_code: str
+    state: str
+    version: int
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A learner enrolled in a session."""
+
+    id: str
+    session_id: str
+    learner_id: str
+    first_name: str
+    last_name: str
+    birth_date: str
+    """YYYY-MM-DD."""
+    extra_time: float
+    """Per cent."""
+    accessible: tuple[str, ...]
+    equipment: str
+    locale: str
+    run_id: str | None
+    profile: dict[str, Any] | None
+    """Pinned at the start: run_id, earlier, levels, certifiable."""
+    device_hash: str | None
+    waiting_hash: str | None
+    state: str
+    version: int
+    created_at: datetime
+
+    def limit(self, minutes: float) -> timedelta:
+        """Time of the test, with the extra time."""
+        return timedelta(minutes=minutes * (1.0 + self.extra_time / 100.0))

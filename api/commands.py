@@ -1,0 +1,72 @@
+"""``jalon client``, ``jalon key`` and ``jalon replay``: what an operator does to a server's database and keys."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.errors import SettingError
+
+DATABASE = "sqlite:///jalon.db"
+Database = Annotated[str, typer.Option(help="sqlite:///FILE or postgresql://USER@HOST/NAME.", envvar="JALON_DATABASE")]
+
+client = typer.Typer(help="Platforms that may call the API.", no_args_is_help=True)
+key = typer.Typer(help="Keys that sign certificates.", no_args_is_help=True)
+
+
+@client.command("add")
+def client_add(
+    name: Annotated[str, typer.Argument(help="Name for people, such as the platform's.")],
+    scope: Annotated[list[str], typer.Option(help="What it may do; repeat, or separate by spaces, for several.")],
+    database: Database = DATABASE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Create a client of the API and print its secret, once."""
+    from api.database import Database as Store
+    from api.oauth.clients import create_client
+
+    with Store(database) as store:
+        store.migrate()
+        identity, secret = create_client(store, name, " ".join(scope).replace(",", " ").split())
+    if as_json:
+        print(json.dumps({"client_id": identity, "client_secret": secret}))
+    else:
+        print(f"client_id      {identity}\nclient_secret  {secret}\nThe secret is not kept: note it now.")
+
+
+@key.command("create")
+def key_create(
+    folder: Annotated[Path, typer.Argument(help="Folder of the keys; the newest signs, all are published.")],
+) -> None:
+    """Draw a new Ed25519 key that signs certificates from the next start of the server on."""
+    from api.certification.certificates.keys import create_key
+
+    print(f"Key: {create_key(folder)}\nGive the folder to the server as JALON_CREDENTIAL_KEYS.")
+
+
+def replay(
+    run_id: Annotated[str | None, typer.Argument(help="Run of the database.")] = None,
+    database: Database = DATABASE,
+    audit: Annotated[
+        Path | None, typer.Option(metavar="AUDIT.json", help="Audit file of a certification, instead of a database.")
+    ] = None,
+) -> None:
+    """Prove a stored run: re-derive every question and the result from its facts, its bank and its design."""
+    from api.certification.audit import check_audit
+    from api.database import Database as Store
+    from api.runs.replay import prove
+
+    if (run_id is None) == (audit is None):
+        raise SettingError("Give the id of a run, or an audit file with --audit; one of them.")
+    if audit is not None:
+        proof = check_audit(audit)
+    else:
+        assert run_id is not None
+        with Store(database, create=False) as store:
+            proof = prove(store, run_id)
+    if not proof.ok:
+        print(f"Run {proof.run_id} does not replay: {proof.difference}")
+        raise typer.Exit(1)
+    outcome = "and the result" if proof.finished else "so far; the run is not finished"
+    print(f"Run {proof.run_id} replays: {proof.decisions} decisions {outcome}.")

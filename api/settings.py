@@ -1,5 +1,6 @@
 """Settings of the server: read once, frozen, handed to ``create_app`` and to nothing else."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,6 +53,9 @@ class Settings(BaseSettings):
     learner_token_days: Annotated[
         int, Field(ge=1, le=3_650, description="Life of a learner's token and access code, from the start of the run.")
     ] = 90
+    holder_token_days: Annotated[
+        int, Field(ge=1, le=36_500, description="Life of the access code by which a certificate's holder finds it.")
+    ] = 3_650
     write_batch: Annotated[
         int, Field(ge=1, le=4_096, description="Largest number of requests whose writes share one transaction.")
     ] = 256
@@ -67,6 +71,10 @@ class Settings(BaseSettings):
     fresh_items: Annotated[
         int, Field(ge=1, description="Items that must remain in a competence for that, after leaving items out.")
     ] = 8
+
+    def access_to_run(self, certifies: bool) -> timedelta:
+        """How long the access code of a run works; of one that certifies, for the holder of the certificate."""
+        return timedelta(days=self.holder_token_days if certifies else self.learner_token_days)
 
 
 def chosen(**given: Any) -> Settings:

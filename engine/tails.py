@@ -37,7 +37,7 @@ def skewed_below(z: ArrayLike, skewness: ArrayLike) -> Floats:
     Examples
     --------
     >>> skewed_below([-2.0, -2.0, -2.0], [-0.5, 0.0, 0.5]).round(4).tolist()
-    [0.034, 0.0228, 0.0087]
+    [0.0344, 0.0228, 0.0082]
     """
     value, skew = np.broadcast_arrays(np.asarray(z, dtype=np.float64), np.asarray(skewness, dtype=np.float64))
     bent = np.clip(skew, -MOST_SKEWED, MOST_SKEWED)

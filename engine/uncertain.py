@@ -105,22 +105,12 @@ def expected_curves(
     return result
 
 
-def expected_log_probability(parameters: ItemParameters, covariance: ArrayLike, nodes: ArrayLike) -> Floats:
-    """Log of the expected probability of every category, (I, K, G); parameters are those of :func:`expected_curves`."""
-    return expected_curves(parameters, covariance, nodes).log_p
-
-
-def expected_information(parameters: ItemParameters, covariance: ArrayLike, nodes: ArrayLike) -> Floats:
-    """Fisher information of the expected curves, I(theta) = sum over k of P_k'^2 / P_k, (I, G).
-
-    It is the information that an answer gives when its item is known no better than the covariance says, and at most
-    the mean information of the item over that uncertainty. Parameters and errors are those of :func:`expected_curves`.
-    """
-    return information_of(expected_curves(parameters, covariance, nodes))
-
-
 def information_of(whole: Curves) -> Floats:
-    """Fisher information of curves, sum over k of P_k (d log P_k / d theta)^2, (I, G)."""
+    """Fisher information of curves, sum over k of P_k (d log P_k / d theta)^2, (I, G).
+
+    Of expected curves it is the information that an answer gives when its item is known no better than the covariance
+    says, and at most the mean information of the item over that uncertainty.
+    """
     return np.asarray(np.sum(np.exp(whole.log_p) * whole.first**2, axis=1))
 
 

@@ -212,23 +212,6 @@ def covariances(bank: "ItemBank", ids: Sequence[str]) -> list[Floats | None]:
     ]
 
 
-def covariance_array(bank: "ItemBank", ids: Sequence[str]) -> Floats:
-    """Covariances of the working parameters of items with parameters, as :mod:`engine.uncertain` takes them.
-
-    Parameters
-    ----------
-    bank : ItemBank
-    ids : sequence of I str
-
-    Returns
-    -------
-    (I, P, P) float
-        P = T + 3 for items of at most T thresholds, T being 1 at least; NaN where a parameter was not estimated, or
-        nothing is known of its error.
-    """
-    return stacked([len(bank.parameters[id].thresholds) for id in ids], covariances(bank, ids))
-
-
 def stacked(thresholds: Sequence[int], matrices: Sequence[Floats | None]) -> Floats:
     """Covariances of I items in one array, (I, P, P); ``thresholds`` are how many each item has."""
     steps = max((*thresholds, 1))

@@ -8,6 +8,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.arrays import Ints
 from engine.errors import BankError
 from itembank.csv_blocks import Block, Rectangle, Sheet, is_text, opened, records
 
@@ -49,6 +50,8 @@ class LearnerRows(Generic[Number]):
         Of the columns that were asked for by name.
     data_hash : str
         SHA-256 of the bytes of the file, in hexadecimal.
+    lines : (N,) int
+        Line of the file on which each learner stands.
     """
 
     learners: tuple[str, ...]
@@ -56,6 +59,7 @@ class LearnerRows(Generic[Number]):
     values: NDArray[Number]
     said: Mapping[str, list[Any]]
     data_hash: str
+    lines: Ints
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ def read_learner_rows(
         said: dict[str, list[Any]] = {name: [] for name in layout.said}
         names: set[str] = set()
         values = np.empty((0, len(layout.places)), dtype=kind.dtype)
-        learners = 0
+        learners, lines = 0, []
         for block in sheet.blocks():
             part = _plain(block, layout) or _exact(block, layout)
             _refuse_twice(part, names, path)
@@ -120,13 +124,14 @@ def read_learner_rows(
             values.resize((end, len(layout.places)), refcheck=False)
             values[learners:] = part.values
             learners = end
+            lines.append(np.asarray(part.lines, dtype=np.int64))
             for name in said:
                 said[name] += part.said[name]
         if not learners:
             raise BankError(f"{path} has no learner; give one line for each.")
         who = said.pop(LEARNER, None) or [str(number) for number in range(1, learners + 1)]
         found = tuple(layout.header[place] for place in layout.places)
-        return LearnerRows(tuple(who), found, values, said, sheet.data_hash)
+        return LearnerRows(tuple(who), found, values, said, sheet.data_hash, np.concatenate(lines))
 
 
 def _layout(

@@ -99,6 +99,8 @@ class ResponseTable:
         Group of each learner, 0..Q-1.
     data_hash : str
         SHA-256 of the file that they were read from, in hexadecimal; empty when there is none.
+    lines : (N,) int, optional
+        Line of the file on which each learner stands.
     """
 
     learners: tuple[str, ...]
@@ -107,6 +109,7 @@ class ResponseTable:
     groups: tuple[str, ...] = ()
     group: Ints | None = None
     data_hash: str = ""
+    lines: Ints | None = None
 
     def __post_init__(self) -> None:
         """Refuse a table whose sides do not fit, and make it read-only."""
@@ -191,18 +194,18 @@ def read_responses(
             named[name] = check
     left_out = tuple(ignored)
     rows = read_learner_rows(path, _Responses(), named, left_out, items)
-    learners, responses = rows.learners, rows.values
+    learners, responses, lines = rows.learners, rows.values, rows.lines
     labels: list[str] | None = None if group is None else rows.said[group]
     if counts is not None:
         times = np.array(rows.said[counts], dtype=np.int64)
         learners = _numbered(path, counts, times)
-        responses = np.repeat(responses, times, axis=0)
+        responses, lines = np.repeat(responses, times, axis=0), np.repeat(lines, times)
         labels = None if labels is None else np.repeat(np.array(labels, dtype=object), times).tolist()
     if labels is None:
-        return ResponseTable(learners, rows.items, responses, data_hash=rows.data_hash)
+        return ResponseTable(learners, rows.items, responses, data_hash=rows.data_hash, lines=lines)
     number = {label: code for code, label in enumerate(dict.fromkeys(labels))}
     codes = np.array([number[label] for label in labels], dtype=np.int64)
-    return ResponseTable(learners, rows.items, responses, tuple(number), codes, rows.data_hash)
+    return ResponseTable(learners, rows.items, responses, tuple(number), codes, rows.data_hash, lines)
 
 
 def _label(cell: str) -> str:

@@ -193,7 +193,7 @@ def test_response_times_ride_along(command: Command, tmp_path: Path) -> None:
 
 BAD = {
     "an unknown response": ("a,b\n1,0\n1,x\n", (), ("line 3", "'b'", "'x'")),
-    "a category out of range": ("learner,a,b\nana,1,0\nbob,2,0\n", (), ("bob", "item a", "2PL", "0 and 1")),
+    "a category out of range": ("learner,a,b\nana,1,0\nbob,2,0\n", (), ("bob", "line 3, column 'a'", "2PL", "0 and 1")),
     "a learner twice": ("learner,a,b\nana,1,0\nbob,1,0\nana,0,1\n", (), ("line 4", "ana")),
     "a ragged line": ("a,b\n1,0\n1\n", (), ("line 3", "1 cell")),
     "a wrong delimiter": ("a;b\n1;0\n", (), ("semicolon",)),

@@ -1,7 +1,6 @@
 """Who calls: the dependencies by which an endpoint asks for a token, and what the token lets through."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Request, Security
@@ -69,8 +68,8 @@ async def learner_of(context: Context, token: str) -> RunLearner | None:
         row = await context.read(lambda connection: run_of_token(connection, token_hash))
         if row is None:
             return None
-        run_id, created_at = row
-        found = RunLearner(run_id, created_at + timedelta(days=context.settings.learner_token_days))
+        run_id, created_at, certifies = row
+        found = RunLearner(run_id, created_at + context.settings.access_to_run(certifies))
         context.run_learners.put(token_hash, found)
     return found if context.clock() < found.expires_at else None
 

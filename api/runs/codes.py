@@ -1,7 +1,6 @@
 """Coming back to a run, on any device, with its access code."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 
 from api.context import Context
@@ -37,6 +36,6 @@ async def enter_code(context: Context, typed: str, address: str) -> Entered:
     context.code_limit.try_once(address)
     code = parsed_access_code(typed)
     run = None if code is None else await context.read(partial(run_of_code, access_code=code))
-    if run is None or context.clock() >= run.created_at + timedelta(days=context.settings.learner_token_days):
+    if run is None or context.clock() >= run.created_at + context.settings.access_to_run(run.rules_hash is not None):
         raise Problem(UNKNOWN_CODE, "No run has this access code: check each letter, or ask for a new code.")
     return Entered(run.id, learner_token(context.keys.learner, run.id))

@@ -48,10 +48,11 @@ def run_of_code(connection: Connection, access_code: str) -> Run | None:
     return None if row is None else _run(row)
 
 
-def run_of_token(connection: Connection, token_hash: str) -> tuple[str, datetime] | None:
-    """Return the id of the run that has this learner's token, and when it began."""
-    row = connection.execute(select(runs.c.id, runs.c.created_at).where(runs.c.token_hash == token_hash)).one_or_none()
-    return None if row is None else (row.id, row.created_at)
+def run_of_token(connection: Connection, token_hash: str) -> tuple[str, datetime, bool] | None:
+    """Return the id of the run that has this learner's token, when it began, and whether it certifies."""
+    columns = (runs.c.id, runs.c.created_at, runs.c.rules_hash)
+    row = connection.execute(select(*columns).where(runs.c.token_hash == token_hash)).one_or_none()
+    return None if row is None else (row.id, row.created_at, row.rules_hash is not None)
 
 
 def runs_of_learner(connection: Connection, learner_id: str, after: str | None, limit: int) -> list[Run]:

@@ -196,7 +196,7 @@ def study(asked: Asked, plan: Plan, table: ResponseTable, known: Mapping[str, Pa
         # Held parameters give the scale of learners of any mean and sd, which a tree takes as N(0, 1).
         plan = replace(plan, latent=Independent(len(plan.competences)), domains=())
     anchors = [_row(plan, id) for id in asked.anchors]
-    _speaking(plan, table)
+    _speaking(asked.responses, plan, table)
     began = perf_counter()
     found = calibrate(
         table.responses,
@@ -247,8 +247,8 @@ def _row(plan: Plan, id: str) -> int:
     return plan.ids.index(id)
 
 
-def _speaking(plan: Plan, table: ResponseTable) -> None:
-    """Refuse categories that a dichotomous model does not have, naming learner and item."""
+def _speaking(path: Path, plan: Plan, table: ResponseTable) -> None:
+    """Refuse categories that a dichotomous model does not have, naming line and column."""
     plain = np.array([model not in [poly.label for poly in POLYTOMOUS] for model in plan.models])
     if not plain.any():
         return
@@ -256,10 +256,11 @@ def _speaking(plan: Plan, table: ResponseTable) -> None:
     if (highest > 1).any():
         column = int(np.flatnonzero(plain)[np.argmax(highest > 1)])
         learner = int(np.argmax(table.responses[:, column] > 1))
+        where = f"{path}" if table.lines is None else f"{path}, line {int(table.lines[learner])}"
         raise ResponseError(
-            f"Learner {table.learners[learner]} has the response {int(table.responses[learner, column])} to item "
-            f"{plan.ids[column]}, whose model {plan.models[column]} has the categories 0 and 1; use --model GRM or "
-            "GPCM, or correct the response."
+            f"{where}, column {plan.ids[column]!r}: learner {table.learners[learner]} has the response "
+            f"{int(table.responses[learner, column])}, and the model {plan.models[column]} has the categories 0 and 1; "
+            "use --model GRM or GPCM, or correct the response."
         )
 
 

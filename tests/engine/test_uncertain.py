@@ -20,7 +20,7 @@ from engine.scores import InformationAtMean, KullbackLeibler, Score, VarianceRed
 from engine.state import Facts
 from engine.stopping import MaxLength
 from engine.table import Table, build_table
-from engine.uncertain import expected_curves, expected_information, expected_log_probability
+from engine.uncertain import expected_curves, information_of
 from engine.uniform import uniform
 from engine.working import to_working
 from tests.reference import banks
@@ -101,7 +101,7 @@ REALISTIC = {
 @pytest.mark.parametrize("name", REALISTIC)
 def test_expected_curves_are_the_means_of_a_large_sample(name: str) -> None:
     item, whole = REALISTIC[name]
-    expected = np.exp(expected_log_probability(item, whole, NODES))[0]
+    expected = np.exp(expected_curves(item, whole, NODES).log_p)[0]
     plain = np.exp(curves(item, NODES).log_p)[0]
     few = np.isfinite(whole[0]).any(axis=0).sum() <= 5
     np.testing.assert_allclose(expected, sampled(item, whole, NODES), rtol=0, atol=1e-4 if few else 2e-4)
@@ -126,7 +126,7 @@ def test_they_are_curves(seed: int, count: int, sd: float) -> None:
     np.testing.assert_allclose(whole.first[exists], slope, rtol=1e-5, atol=1e-6)
     bend = (after.first[exists] - before.first[exists]) / (2 * h)
     np.testing.assert_allclose(whole.second[exists], bend, rtol=1e-5, atol=1e-5)
-    informs = expected_information(items, doubt, NODES)
+    informs = information_of(expected_curves(items, doubt, NODES))
     np.testing.assert_allclose(informs, np.sum(p * np.where(exists, whole.first, 0.0) ** 2, axis=1), rtol=1e-12)
 
 
@@ -149,13 +149,13 @@ def test_the_less_is_known_of_a_2pl_item_the_flatter_its_curve(seed: int, share:
     items = ItemParameters.of("2PL", rng.uniform(0.9, 2.5, 8), rng.normal(0.0, 1.3, 8))
     doubt = errors(items, seed, 0.1)
     distances = [
-        np.abs(np.exp(expected_log_probability(items, size * doubt, NODES))[:, 1] - 0.5)
+        np.abs(np.exp(expected_curves(items, size * doubt, NODES).log_p)[:, 1] - 0.5)
         for size in (0.0, share * more, share)
     ]
     for known, unknown in pairwise(distances):
         assert (unknown <= known + 1e-5).all()
     at = items.difficulty
-    alone = np.stack([expected_log_probability(items.take([i]), doubt[[i]], at[[i]])[0, 1] for i in range(8)])
+    alone = np.stack([expected_curves(items.take([i]), doubt[[i]], at[[i]]).log_p[0, 1] for i in range(8)])
     assert (np.abs(np.exp(alone[:, 0]) - 0.5) < 1e-6).all()
 
 
@@ -171,13 +171,13 @@ def test_an_answer_to_an_unsure_item_tells_at_most_what_it_tells_on_average(seed
         x = pairs @ np.linalg.cholesky(doubt[i, :2, :2]).T + (slope, intercept)
         p = expit(x[:, :1] * NODES + x[:, 1:])
         average = np.average(x[:, :1] ** 2 * p * (1.0 - p), axis=0, weights=weights)
-        assert (expected_information(items.take([i]), doubt[[i]], NODES)[0] <= average + 1e-4).all()
+        assert (information_of(expected_curves(items.take([i]), doubt[[i]], NODES))[0] <= average + 1e-4).all()
 
 
 def test_a_slope_that_may_be_negative_counts_as_none() -> None:
     item = ItemParameters.of("2PL", [0.4], [0.0])
     whole = covariance([1.0, 0.1], 0.0, 4)
-    p = np.exp(expected_log_probability(item, whole, NODES))[0, 1]
+    p = np.exp(expected_curves(item, whole, NODES).log_p)[0, 1]
     assert (np.diff(p) > 0).all()
     line, mass = np.polynomial.hermite_e.hermegauss(5)
     slopes = np.maximum(0.4 + line, 0.004)
@@ -187,7 +187,7 @@ def test_a_slope_that_may_be_negative_counts_as_none() -> None:
 def test_intercepts_that_may_cross_keep_the_expected_credit() -> None:
     item = ItemParameters.of("GRM", [1.5], thresholds=[(-0.05, 0.0, 0.1)])
     whole = covariance([0.1, 0.5, 0.5, 0.5], 0.0, 6)
-    p = np.exp(expected_log_probability(item, whole, NODES))[0]
+    p = np.exp(expected_curves(item, whole, NODES).log_p)[0]
     assert (p > 0).all()
     np.testing.assert_allclose(p.sum(axis=0), 1.0, atol=1e-12)
     np.testing.assert_allclose(np.arange(4) @ p, np.arange(4) @ sampled(item, whole, NODES), atol=1e-4)
@@ -196,14 +196,14 @@ def test_intercepts_that_may_cross_keep_the_expected_credit() -> None:
 @pytest.mark.parametrize("guessing", [0.0, 0.2, 0.7])
 def test_asymptotes_that_may_cross_leave_a_curve_that_rises(guessing: float) -> None:
     item = ItemParameters.of("4PL", [1.5], [0.0], [guessing], [0.75])
-    p = np.exp(expected_log_probability(item, covariance([0.2, 0.2, 4.0, 20.0], 0.0, 4), NODES))[0]
+    p = np.exp(expected_curves(item, covariance([0.2, 0.2, 4.0, 20.0], 0.0, 4), NODES).log_p)[0]
     assert (np.diff(p[1]) > 0).all()
     np.testing.assert_allclose(p.sum(axis=0), 1.0, atol=1e-12)
 
 
 def test_asymptotes_that_cross_change_places() -> None:
     item = ItemParameters.of("4PL", [1.5], [0.0], [0.5], [0.6])
-    p = np.exp(expected_log_probability(item, covariance([0.1, 0.1, 0.8, 0.8], 0.0, 4), [-30.0, 30.0]))[0, 1]
+    p = np.exp(expected_curves(item, covariance([0.1, 0.1, 0.8, 0.8], 0.0, 4), [-30.0, 30.0]).log_p)[0, 1]
     c, d = expit(np.random.default_rng(4).normal([0.0, np.log(1.5)], 0.8, (200_000, 2))).T
     np.testing.assert_allclose(p, [np.minimum(c, d).mean(), np.maximum(c, d).mean()], atol=0.01)
 
@@ -287,7 +287,7 @@ def test_scores_at_the_mean_are_those_of_the_expected_curves() -> None:
     own = [[expected_curves(items.take([i]), doubt[[i]], at[n, [i]]) for i in range(24)] for n in range(3)]
     informs = np.array([[np.sum(np.exp(c.log_p) * c.first**2) for c in row] for row in own])
     np.testing.assert_allclose(InformationAtMean()(situation), informs, rtol=2e-3)
-    elsewhere = np.exp(expected_log_probability(items, doubt, table.nodes))
+    elsewhere = np.exp(expected_curves(items, doubt, table.nodes).log_p)
     here = np.zeros((3, 24, elsewhere.shape[1]))
     for place in np.ndindex(3, 24):
         p = np.exp(own[place[0]][place[1]].log_p[0, :, 0])
@@ -341,9 +341,9 @@ def test_information_between_nodes_is_that_of_the_curves() -> None:
     table = unsure_table(UNSURE, items, 1)
     np.testing.assert_allclose(table.information_at(table.nodes), table.information, rtol=1e-9, atol=1e-14)
     ability = np.linspace(-3.97, 3.97, 501)
-    exact = expected_information(items, errors(items, 1), ability)
+    exact = information_of(expected_curves(items, errors(items, 1), ability))
     assert (np.abs(table.information_at(ability) - exact) / exact.max(axis=1, keepdims=True)).max() < 2e-3
-    chances = expected_log_probability(items, errors(items, 1), ability)
+    chances = expected_curves(items, errors(items, 1), ability).log_p
     np.testing.assert_allclose(np.exp(table.log_probability_at(ability)), np.exp(chances), atol=1e-3)
     rows = np.array([3, 11])
     np.testing.assert_array_equal(table.information_at(ability, rows), table.information_at(ability)[rows])

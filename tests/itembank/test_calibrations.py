@@ -11,9 +11,9 @@ from engine.working import to_working
 from itembank.calibrations import (
     CalibrationRecord,
     calibration_from,
-    covariance_array,
     covariances,
     read_calibration,
+    stacked,
     this_software,
 )
 from itembank.estimates import ItemEstimates
@@ -199,13 +199,13 @@ def test_covariances_are_those_of_the_calibration_in_force() -> None:
     steps = Parameters("GRM", 1.0, thresholds=(0.0, 1.0))
     bank = bank.with_calibration(examples.record({}, items=[ItemEstimates.of(graded, steps, covariance=own)]))
     ids = [first, graded, fourth]
-    stacked = covariance_array(bank, ids)
+    array = stacked([len(bank.parameters[id].thresholds) for id in ids], covariances(bank, ids))
     working = to_working(to_engine([bank.parameters[id] for id in ids]))
-    assert stacked.shape == (3, working.shape[1], working.shape[1])
-    np.testing.assert_array_equal(stacked[0], wide)
-    np.testing.assert_array_equal(stacked[1], own)
-    assert np.isnan(stacked[2]).all()
-    estimated = ~np.isnan(stacked).all(axis=2)
+    assert array.shape == (3, working.shape[1], working.shape[1])
+    np.testing.assert_array_equal(array[0], wide)
+    np.testing.assert_array_equal(array[1], own)
+    assert np.isnan(array[2]).all()
+    estimated = ~np.isnan(array).all(axis=2)
     assert not (estimated & np.isnan(working)).any()
 
 

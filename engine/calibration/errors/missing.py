@@ -147,7 +147,7 @@ def _add_many(answers: Answers, density: Floats, part: Scores, total: Floats) ->
     """Add the covariances of learners who answered most rows."""
     width, rows = part.by_column.shape[0], part.rows
     empty = part.row.size - 1
-    for batch, window in _batches(answers, density, part, rows):
+    for batch, window in _batches(answers, density, rows):
         chosen = answers.of(batch)
         columns = np.full((batch.size, rows), empty)
         columns[chosen.learner, part.row[chosen.column]] = chosen.column
@@ -163,7 +163,7 @@ def _add_few(answers: Answers, density: Floats, part: Scores, total: Floats) -> 
     width, rows = part.by_column.shape[0], part.rows
     empty = part.row.size - 1
     flat = total.reshape(-1)
-    for batch, window in _batches(answers, density, part, None):
+    for batch, window in _batches(answers, density, None):
         columns = answers.of(batch).padded(empty)
         row = part.row[columns]
         pair = ((row[:, :, None] * width * rows + row[:, None, :]) * width).ravel()
@@ -176,7 +176,7 @@ def _add_few(answers: Answers, density: Floats, part: Scores, total: Floats) -> 
                     np.add.at(flat, pair + (q * rows * width + p), products.transpose(0, 2, 1).ravel())
 
 
-def _batches(answers: Answers, density: Floats, part: Scores, rows: int | None) -> Iterator[tuple[Ints, slice]]:
+def _batches(answers: Answers, density: Floats, rows: int | None) -> Iterator[tuple[Ints, slice]]:
     """Learners with about as many answers and about the same ability, and the nodes that matter to them."""
     count = answers.counts
     if count.size == 0:

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from threadpoolctl import threadpool_limits
 
 from api.body_limit import BodyLimit
+from api.certification.certificates.signing import load_signer
 from api.certification.routers import ROUTERS as CERTIFICATION
 from api.clock import Clock, SteadyClock
 from api.context import Context
@@ -84,6 +85,7 @@ def prepare(settings: Settings) -> None:
     with Database(settings.database) as database:
         database.migrate()
         load_keys(database)
+        load_signer(settings, database)
 
 
 def open_context(settings: Settings, clock: Clock) -> Context:
@@ -102,6 +104,8 @@ def open_context(settings: Settings, clock: Clock) -> Context:
         token_limit=RateLimit("token", settings.token_rate),
         code_limit=RateLimit("code", settings.code_rate),
         start_limit=RateLimit("start", settings.start_rate),
+        check_limit=RateLimit("check", settings.check_rate),
+        signer=load_signer(settings, database),
         platforms=Recent(_TOKENS),
         run_learners=Recent(_TOKENS),
         served=Served(bank, pins),

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
+from api.certification.certificates.signing import Signer
 from api.clock import Clock
 from api.database import Database
 from api.keys import Keys
@@ -36,6 +37,8 @@ class Context:
     token_limit: RateLimit
     code_limit: RateLimit
     start_limit: RateLimit
+    check_limit: RateLimit
+    signer: Signer
     platforms: Recent[str, Platform]
     run_learners: Recent[str, RunLearner]
     served: Served

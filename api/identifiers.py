@@ -9,6 +9,7 @@ import uuid_utils
 
 CODE_ALPHABET = "2346789BCDFGHJKMPQRTVWXY"
 CODE_LENGTH = 9
+CERTIFICATE_CODE_LENGTH = 12
 LEARNER_TOKEN_PREFIX = "jlt_"
 MEMBER_TOKEN_PREFIX, CANDIDATE_TOKEN_PREFIX = "jmt_", "jct_"
 
@@ -61,8 +62,26 @@ def parsed_access_code(text: str) -> str | None:
     >>> parsed_access_code(" bcd-fgh-jkm ")
     'BCDFGHJKM'
     """
-    code = "".join(character for character in text.upper() if character not in " -\t\u00a0\u2011\u2013")
-    return code if len(code) == CODE_LENGTH and set(code) <= set(CODE_ALPHABET) else None
+    return _parsed_code(text, CODE_LENGTH)
+
+
+def certificate_code(key: bytes, certificate_id: str) -> str:
+    """Derive the verification code of a certificate: unguessable, and the same whenever it is printed."""
+    digest = hmac.new(key, f"certificate-code:{certificate_id}".encode(), hashlib.sha256).digest()
+    number, code = int.from_bytes(digest), ""
+    for _ in range(CERTIFICATE_CODE_LENGTH):
+        number, sign = divmod(number, len(CODE_ALPHABET))
+        code += CODE_ALPHABET[sign]
+    return code
+
+
+def parsed_certificate_code(text: str) -> str | None:
+    """Return the verification code that a person typed, or None when it cannot be one.
+
+    >>> parsed_certificate_code("bcd fgh jkm 234")
+    'BCDFGHJKM234'
+    """
+    return _parsed_code(text, CERTIFICATE_CODE_LENGTH)
 
 
 def written_access_code(code: str) -> str:
@@ -88,3 +107,8 @@ def learner_token(key: bytes, run_id: str) -> str:
     """Derive the learner's token of a run: opaque, unguessable, and the same whenever it is asked for."""
     digest = hmac.new(key, f"learner-token:{run_id}".encode(), hashlib.sha256).hexdigest()
     return f"{LEARNER_TOKEN_PREFIX}{digest}"
+
+
+def _parsed_code(text: str, length: int) -> str | None:
+    code = "".join(character for character in text.upper() if character not in " -\t\u00a0\u2011\u2013")
+    return code if len(code) == length and set(code) <= set(CODE_ALPHABET) else None

@@ -10,15 +10,19 @@ from api.database import Database
 from api.storage import insert_missing
 from api.tables import signing_keys
 
-ACCESS, LEARNER = "access-token", "learner-token"
+ACCESS, LEARNER, CODE = "access-token", "learner-token", "certificate-code"
+_PURPOSES = (ACCESS, LEARNER, CODE)
 
 
 @dataclass(frozen=True, repr=False)
 class Keys:
-    """Secrets of 256 bits: one signs platforms' access tokens, the other derives learners' tokens."""
+    """Secrets of 256 bits: one signs platforms' access tokens, the others derive what need not be stored."""
 
     access: bytes
     learner: bytes
+    """Derives learners' tokens."""
+    code: bytes
+    """Derives the verification codes of certificates."""
 
 
 def load_keys(database: Database) -> Keys:
@@ -27,7 +31,7 @@ def load_keys(database: Database) -> Keys:
         found = _read(connection)
     if found is None:
         with database.writing() as connection:
-            for purpose in (ACCESS, LEARNER):
+            for purpose in _PURPOSES:
                 row = {"purpose": purpose, "version": 1, "secret": secrets.token_bytes(32), "created_at": now()}
                 insert_missing(connection, signing_keys, row)
             found = _read(connection)
@@ -38,4 +42,4 @@ def load_keys(database: Database) -> Keys:
 def _read(connection: Connection) -> Keys | None:
     rows = connection.execute(select(signing_keys.c.purpose, signing_keys.c.secret).order_by(signing_keys.c.version))
     latest = {row.purpose: bytes(row.secret) for row in rows}
-    return Keys(latest[ACCESS], latest[LEARNER]) if latest.keys() >= {ACCESS, LEARNER} else None
+    return Keys(*(latest[purpose] for purpose in _PURPOSES)) if latest.keys() >= set(_PURPOSES) else None

@@ -4,9 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from api.addresses import checked_address
 from api.database import checked_url
 from api.rates import checked_rate
 from engine.errors import SettingError
@@ -56,6 +57,21 @@ class Settings(BaseSettings):
     holder_token_days: Annotated[
         int, Field(ge=1, le=36_500, description="Life of the access code by which a certificate's holder finds it.")
     ] = 3_650
+    public_url: Annotated[
+        str,
+        AfterValidator(checked_address),
+        Field(description="Address by which the world reaches this server: in QR codes and signed credentials."),
+    ] = "http://localhost:8000"
+    credential_keys: Annotated[
+        Path | None,
+        Field(description="Folder of Ed25519 keys as PEM files: the private key last by name signs, all are published."),
+    ] = None
+    credential_key: Annotated[
+        SecretStr | None, Field(description="Private Ed25519 key as PEM text, which signs instead of those in the folder.")
+    ] = None
+    check_rate: Annotated[
+        str, AfterValidator(checked_rate), Field(description="Certificates that one address may check.")
+    ] = "30/minute"
     write_batch: Annotated[
         int, Field(ge=1, le=4_096, description="Largest number of requests whose writes share one transaction.")
     ] = 256

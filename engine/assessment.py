@@ -11,6 +11,7 @@ from engine.arrays import Bools, Floats, Ints
 from engine.assembly import full_length
 from engine.certification import CertificationDesign
 from engine.errors import DesignError
+from engine.pace import time_fit, too_fast
 from engine.personfit import Fit, person_fit
 from engine.responses import NONE
 from engine.sincerity import Sincerity, sincerity
@@ -87,7 +88,7 @@ def assess(
     full = np.maximum(full_length(design.assembly, state, table), 1)
     share = np.minimum(own.sum(axis=-1) / full, 1.0)
     misfit, pace = person_fit(design, table, facts), time_fit(table, facts, design.speed_sd)
-    doubt, hasty = sincerity(design, table, facts, np.asarray(profile.evidence)), too_fast(table, facts)
+    doubt, hasty = sincerity(design, table, facts, np.asarray(profile.evidence)), too_fast(table, facts, design.speed_sd)
     copied = np.broadcast_to(np.asarray(np.nan if copied_p is None else copied_p, dtype=np.float64), share.shape)
     flags = flagged(rules, person_fit=misfit.p, sincerity=doubt.p, too_fast=hasty.p, times=pace.p, copied=copied)
     verdict = outcome(rules, validation, flags, share, end)

@@ -1,4 +1,4 @@
-"""Do two candidates of a session have more answers alike than two who worked alone?
+"""Two candidates of a session with more answers alike than two who worked alone.
 
 References
 ----------
@@ -80,9 +80,9 @@ def copied(
     if not ((chance >= 0.0) & (chance <= 1.0)).all():
         raise DesignError("The chance that two wrong answers are alike lies between 0 and 1; correct it.")
     *batch, people, length = rows.shape
-    flat = [x.reshape(-1, people, length) for x in (rows, given, raw)]
     beliefs = np.asarray(posterior, dtype=np.float64).reshape(-1, people, *posterior.shape[-2:])
-    sessions = [_session(table, *parts, belief, chance) for *parts, belief in zip(*flat, beliefs, strict=True)]
+    first, second, third = (x.reshape(-1, people, length) for x in (rows, given, raw))
+    sessions = [_session(table, *parts, chance) for parts in zip(first, second, third, beliefs, strict=True)]
     shape = (*batch, people)
     return Copies(*(np.array(field).reshape(shape) for field in zip(*sessions, strict=True)))
 

@@ -37,7 +37,7 @@ def curvature(log_likelihood: Floats, posterior: Floats, nodes: Floats) -> Float
     bend = (2.0 * log_likelihood[..., 1:-1] - log_likelihood[..., 2:] - log_likelihood[..., :-2]) / step**2
     inner = posterior[..., 1:-1]
     weight = np.sum(inner, axis=-1)
-    return np.maximum(np.sum(inner * bend, axis=-1) / np.where(weight > 0, weight, 1.0), 0.0)
+    return np.asarray(np.maximum(np.sum(inner * bend, axis=-1) / np.where(weight > 0, weight, 1.0), 0.0))
 
 
 def covariance(latent: Latent, log_likelihood: Floats, posterior: Floats, nodes: Floats) -> Floats:

@@ -85,17 +85,18 @@ def lz(parameters: ItemParameters, responses: ArrayLike, ability: ArrayLike) -> 
     observed = np.take_along_axis(log_p, category, axis=-1)[..., 0]
     mean = np.sum(p * log_p, axis=-1)
     gap = log_p - mean[..., None]
-    sums = [np.sum(np.where(counted, x, 0.0), axis=-1) for x in _powers(observed - mean, p, gap)]
-    return Fit(*(x.reshape(batch) for x in _judged(*sums, counted.any(axis=-1))))
+    each = np.stack([observed - mean, np.sum(p * gap**2, axis=-1), np.sum(p * gap**3, axis=-1)])
+    statistic, variance, third = np.sum(np.where(counted, each, 0.0), axis=-1)
+    return Fit(*(x.reshape(batch) for x in _judged(statistic, variance, third, counted.any(axis=-1))))
 
 
 def person_fit(design: Design, table: Table, facts: Facts, evidence: Floats | None = None) -> Fit:
-    """l_z with the abilities unknown, averaged over their posterior on the tree.
+    """l_z with unknown abilities, averaged over their posterior on the tree.
 
     With T(theta) = sum of log P(x | theta) - E log P(X | theta) over the answers, the statistic is E[T | x] over its
     standard deviation. E[T | x] has the mean 0 exactly, whatever items the design chose from earlier answers, and
 
-        Var(E[T | x]) = E[Var(X-part of T)] - E[Var(T | x)]:
+        Var(E[T | x]) = E[Var(T | theta)] - E[Var(T | x)]:
 
     what estimating the abilities takes away is the posterior variance of T. Its parts within a competence are exact,
     those between competences come from :mod:`engine.covariance`. The p value is that of Pearson's type III with the
@@ -136,10 +137,6 @@ def person_fit(design: Design, table: Table, facts: Facts, evidence: Floats | No
     return _judged(np.sum(posterior * gap, axis=(-2, -1)), left, bent, answers.counted.any(axis=-1))
 
 
-def _powers(statistic: Floats, p: Floats, gap: Floats) -> tuple[Floats, Floats, Floats]:
-    return statistic, np.sum(p * gap**2, axis=-1), np.sum(p * gap**3, axis=-1)
-
-
 def _judged(statistic: Floats, variance: Floats, third: Floats, some: ArrayLike) -> Fit:
     """Standardise and take the lower tail; nothing answered is nothing odd."""
     sd = np.sqrt(np.maximum(variance, SMALLEST))
@@ -150,8 +147,8 @@ def _judged(statistic: Floats, variance: Floats, third: Floats, some: ArrayLike)
 def _moments(table: Table) -> Floats:
     """Of each item: E log P; second and third central moments; E of c s, c^2 s, c s^2, s^3; (I, 7, G).
 
-    Here c = log P - E log P, and the score s = d log P / d theta is taken from the curves on the grid, so that uncertain
-    parameters need nothing else.
+    Here c = log P - E log P. The score s = d log P / d theta is taken from the curves on the grid, which know whether
+    parameters are uncertain.
     """
     log_p = table.log_evidence[:, : table.categories]
     p = np.exp(log_p)

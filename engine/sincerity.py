@@ -1,4 +1,4 @@
-"""Does the certification tell of lower abilities than the profile that it validates?
+"""Certification answers that tell of lower abilities than the profile which they validate.
 
 Somebody who was helped during the positioning, or did not do it themselves, has a profile that their own answers do not
 reach. Falling short by chance is common; the p values say how common.
@@ -92,7 +92,7 @@ def sincerity(design: Design, table: Table, facts: Facts, evidence: Floats) -> S
         np.sum(statistic, axis=-1),
         np.sum(own * luck, axis=(-2, -1)) + covariance_of(level, level, own, shared, nodes),
         np.sum(third_of_each, axis=-1) + 3.0 * cross,
-        asked.any(axis=-1),
+        np.asarray(asked.any(axis=-1)),
     )
     each = _holm(_fallen(statistic, of_each, third_of_each, asked)[1], asked)
     filled = np.where(asked, each, 2.0)
@@ -129,7 +129,7 @@ def _fallen(sums: Floats, variance: Floats, third: Floats, some: Bools) -> tuple
 
 
 def _holm(p: Floats, tested: Bools) -> Floats:
-    """P values adjusted for the number of tests in each row, those of :func:`engine.calibration.dif.multiplicity.holm`."""
+    """Adjust by the number of tests in each row, as :func:`engine.calibration.dif.multiplicity.holm` does one row."""
     last = np.where(tested, p, np.inf)
     order = np.argsort(last, axis=-1, kind="stable")
     ranked = np.take_along_axis(last, order, axis=-1)

@@ -8,12 +8,16 @@ from starlette.datastructures import FormData
 from itembank.items import Item, Matching, MultipleChoice, Number, Ordering, ShortText, SingleChoice
 from itembank.marking import Problem as Fault
 from itembank.marking import UnsuitableAnswer, mark
+from itembank.snapshot import Snapshot
 
 ANSWER: Final = "answer"
+SKIP: Final = "skip"
 RANK, MATCH = "rank-", "match-"
 SAME_RANK: Final = "same_rank"
 LONGEST_TYPED: Final = 400
 """Characters that are read of a field; marking refuses shorter texts than that already."""
+_LONGEST_POSITION: Final = 6
+"""Digits."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,18 @@ def typed_of(form: FormData) -> Typed:
     """Read the fields of a form; files are none of them."""
     pairs = [(name, value[:LONGEST_TYPED]) for name, value in form.multi_items() if isinstance(value, str)]
     return Typed(dict(pairs), tuple(value for name, value in pairs if name == ANSWER))
+
+
+def asked_item(snapshot: Snapshot, typed: Typed) -> tuple[int, Item] | None:
+    """Position and item that a form is about, None when it is about none that can have been asked.
+
+    The form says them so that an old tab never answers another question.
+    """
+    position, id = typed.texts.get("position", ""), typed.texts.get("item", "")
+    plausible = position.isascii() and position.isdigit() and len(position) <= _LONGEST_POSITION
+    if not plausible or id not in snapshot.ids:
+        return None
+    return int(position), snapshot.items[snapshot.row(id)]
 
 
 def answer_of(item: Item, typed: Typed) -> Any:

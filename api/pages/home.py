@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.context import context_of
-from api.pages.cookie import bind, release, shown_run
+from api.pages.cookie import RUN, certified_run, shown_run
 from api.pages.origin import address_of, from_our_pages
 from api.pages.page import go, page
 from api.problems import TOO_MANY_REQUESTS, UNKNOWN_CODE, Problem
@@ -45,7 +45,7 @@ async def code(request: Request) -> Response:
             raise
         return await _home(request, problem.status_code, problem.headers, typed, f"problem.{problem.kind.slug}.text")
     response = go("/run")
-    bind(request, response, entered.token)
+    RUN.bind(request, response, entered.token)
     return response
 
 
@@ -53,7 +53,7 @@ async def code(request: Request) -> Response:
 async def leave(request: Request) -> Response:
     """Forget the run in this browser; its answers are kept."""
     response = go("/?left=1")
-    release(request, response)
+    RUN.release(request, response)
     return response
 
 

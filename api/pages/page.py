@@ -24,8 +24,10 @@ HEADERS: Final = {
         "base-uri 'none'; frame-ancestors 'none'"
     ),
 }
+LIVE: Final = {"Content-Security-Policy": f"{HEADERS['Content-Security-Policy']}; connect-src 'self'"}
+"""Headers of a page that asks for itself again, to show what changed without losing one's place."""
 _YEAR: Final = 31_536_000
-_GET_INSTEAD: Final = {"/code": "/", "/leave": "/"}
+_GET_INSTEAD: Final = {"/code": "/", "/leave": "/", "/session/enter": "/session", "/session/answer": "/session"}
 """Pages to look at for addresses that only take forms."""
 
 _templates = Environment(
@@ -47,9 +49,15 @@ def words_for(request: Request) -> Words:
 
 
 def page(
-    request: Request, template: str, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
+    request: Request,
+    template: str,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    *,
+    live: bool = False,
+    **values: Any,
 ) -> Response:
-    """Render a template of ``templates/`` for a request, with the values that it needs."""
+    """Render a template of ``templates/`` for a request, with the values that it needs; see ``LIVE``."""
     words = words_for(request)
     path = "/" + quote(request.scope["path"].lstrip("/"), errors="replace")  # //host is the address of another server
     text = _templates.get_template(template).render(
@@ -60,7 +68,7 @@ def page(
         title_of=lambda titles: title(titles, words.language),
         **values,
     )
-    response = HTMLResponse(text, status, {**(headers or {}), **HEADERS})
+    response = HTMLResponse(text, status, {**(headers or {}), **HEADERS, **(LIVE if live else {})})
     chosen = request.query_params.get("lang")
     if chosen in LANGUAGES:
         https = context_of(request).settings.https

@@ -1,14 +1,14 @@
 """The question that waits, its answer, and the pause."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.context import context_of
 from api.identifiers import written_access_code
-from api.pages.answer_form import Typed, answer_of, fault_of, typed_of
+from api.pages.answer_form import SKIP, Typed, answer_of, asked_item, fault_of, typed_of
 from api.pages.cookie import own_run
 from api.pages.origin import from_our_pages
 from api.pages.page import go, page, words_for
@@ -21,10 +21,7 @@ from itembank.items import Item
 
 router = APIRouter(include_in_schema=False)
 
-SKIP = "skip"
-_LONGEST_POSITION = 6
-"""Digits."""
-_PERHAPS = dict.fromkeys(("document", "table", "code", "unit", "limit"))
+_PERHAPS: Final = dict.fromkeys(("document", "table", "code", "unit", "limit"))
 """What only some items have."""
 
 
@@ -37,21 +34,19 @@ async def question(request: Request) -> Response:
 
 @router.post("/run", dependencies=[Depends(from_our_pages)])
 async def answer(request: Request) -> Response:
-    """Take an answer or a skip, then go to what comes next.
-
-    The form says which position and item it is about, so that an old tab never answers another question.
-    """
+    """Take an answer or a skip, then go to what comes next."""
     live = await own_run(request)
     async with request.form(max_files=0, max_fields=100) as form:
         typed = typed_of(form)
-    item = _asked(live, typed)
-    if item is None:
+    asked = asked_item(live.test.snapshot, typed)
+    if asked is None:
         return _out_of_date(request, live)
+    position, item = asked
     skipped = typed.texts.get("action") == SKIP
     fault = None if skipped else fault_of(item, typed)
     if fault is not None:
-        return _refused(request, live, item, typed, fault)
-    reply = Reply(int(typed.texts["position"]), item.id, None if skipped else answer_of(item, typed), skipped)
+        return _refused(request, live, position, item, typed, fault)
+    reply = Reply(position, item.id, None if skipped else answer_of(item, typed), skipped)
     try:
         await post_reply(context_of(request), live.run.id, reply)
     except Problem as problem:
@@ -74,20 +69,20 @@ def open_until(request: Request, live: Live) -> datetime:
     return live.run.created_at + timedelta(days=context_of(request).settings.learner_token_days)
 
 
-def _asked(live: Live, typed: Typed) -> Item | None:
-    """Item that a form is about, None when the form is about none that this run can have asked."""
-    position, snapshot = typed.texts.get("position", ""), live.test.snapshot
-    plausible = position.isascii() and position.isdigit() and len(position) <= _LONGEST_POSITION
-    id = typed.texts.get("item", "")
-    if not plausible or id not in snapshot.ids:
-        return None
-    return snapshot.items[snapshot.row(id)]
+def waits(live: Live, position: int, item: Item) -> bool:
+    """Tell whether it is this question that waits for a reply."""
+    return live.pending is not None and live.position == position and live.test.snapshot.ids[live.pending] == item.id
 
 
-def _refused(request: Request, live: Live, item: Item, typed: Typed, fault: str) -> Response:
+def shown_item(live: Live) -> dict[str, Any]:
+    """Return what a template shows of the question that waits."""
+    assert live.pending is not None
+    return {**_PERHAPS, **live.test.bank.views[live.pending]}
+
+
+def _refused(request: Request, live: Live, position: int, item: Item, typed: Typed, fault: str) -> Response:
     """Show the question again with what is wrong, unless it is another one that waits."""
-    waits = live.pending is not None and live.test.snapshot.ids[live.pending] == item.id
-    if not waits or int(typed.texts["position"]) != live.position:
+    if not waits(live, position, item):
         return _out_of_date(request, live)
     return _question(request, live, 422, typed, fault)
 
@@ -106,12 +101,11 @@ def _question(
     fault: str | None = None,
     stale: bool = False,
 ) -> Response:
-    assert live.pending is not None
     return page(
         request,
         "question.html",
         status,
-        item={**_PERHAPS, **live.test.bank.views[live.pending]},
+        item=shown_item(live),
         position=live.position,
         progress=_progress(request, live),
         typed=typed or Typed(),

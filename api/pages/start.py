@@ -7,7 +7,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from api.context import Context, context_of
-from api.pages.cookie import bind, shown_run
+from api.pages.cookie import RUN, shown_run
 from api.pages.lengths import LONG, SHORT, Length, lengths
 from api.pages.origin import address_of, from_our_pages
 from api.pages.page import go, page, words_for
@@ -55,7 +55,7 @@ async def start(request: Request) -> Response:
     order = _order(context, words_for(request).language, choice)
     opened = await open_own_run(context, order, address_of(request), None if shown is None else shown.run)
     response = go("/run")
-    bind(request, response, opened.token)
+    RUN.bind(request, response, opened.token)
     return response
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -13,6 +13,7 @@ import yaml
 LANGUAGES: Final = ("fr", "en")
 """The first one is spoken to those who ask for none of them."""
 
+_FILES: Final = ("{language}.yaml", "certification.{language}.yaml")
 _BEFORE: Final = re.compile(r" (?=[?!:;»%])")
 _AFTER: Final = re.compile(r"(?<=«) ")
 _PRONOUN: Final = re.compile(r"-(?=(?:t-)?(?:vous|il|elle|on)\b)")
@@ -47,12 +48,31 @@ class Words:
         month = self.texts["date.months"][moment.month - 1]
         return self("date.form", day=moment.day, month=month, year=moment.year)
 
+    def hour(self, moment: time | datetime) -> str:
+        """Write a time of day for people."""
+        return self("date.hour", hour=moment.hour, minute=f"{moment.minute:02}")
+
+    def duration(self, seconds: float) -> str:
+        """Write how long something lasts: to the minute, and to the second under five minutes.
+
+        >>> words_of("fr").duration(7_199), words_of("fr").duration(125.0)
+        ('1 h 59 min', '2 min 05 s')
+        """
+        minutes, rest = divmod(max(0, int(seconds)), 60)
+        if minutes >= 60:
+            return self("date.hours", hours=minutes // 60, minutes=f"{minutes % 60:02}")
+        if minutes >= 5:
+            return self("date.minutes", minutes=minutes)
+        return self("date.seconds", minutes=minutes, seconds=f"{rest:02}")
+
 
 @cache
 def words_of(language: str) -> Words:
     """Return the catalogue of a language."""
-    content = yaml.safe_load((files("api.pages") / "words" / f"{language}.yaml").read_text("utf-8"))
-    return Words(language, {name: _each(text, language) for name, text in _flat(content)})
+    folder = files("api.pages") / "words"
+    contents = [yaml.safe_load((folder / name.format(language=language)).read_text("utf-8")) for name in _FILES]
+    pairs = [pair for content in contents for pair in _flat(content)]
+    return Words(language, {name: _each(text, language) for name, text in pairs})
 
 
 def typeset(text: str, language: str) -> str:

@@ -149,9 +149,7 @@ class _Proof:
         if items.size < least:
             return f"competence {code} has {_counted(items.size, 'item')} for {self.who} {needs}"
         if topics < least:
-            return (
-                f"competence {code} has items of {_counted(topics, 'topic')} for {self.who} {needs}, one of each topic"
-            )
+            return f"competence {code} has {_counted(topics, 'topic')} with items for {self.who} {needs}"
         peaceful = max(size for size in range(least + 1) if self._at_peace(items, size))
         if peaceful < least:
             return f"competence {code} has {_counted(peaceful, 'topic')} without enemies for {self.who} {needs}"

@@ -1,0 +1,1 @@
+"""Centres and the people who work for them."""

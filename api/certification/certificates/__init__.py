@@ -1,0 +1,1 @@
+"""Certificates: paper, signed credentials, and the public check."""

@@ -1,0 +1,1 @@
+"""Simulated certifications: from the positioning that gives the profile to the outcome."""

@@ -33,6 +33,7 @@ from api.runs.stepper import Stepper
 from api.settings import Settings
 from api.writer import Writer
 from itembank.bank import ItemBank
+from itembank.certification import load_certification
 from itembank.files import load_bank, shipped_bank
 
 _TOKENS = 4_096
@@ -82,6 +83,7 @@ def from_environment() -> FastAPI:
 def prepare(settings: Settings) -> None:
     """Migrate the database and read the bank once, before any worker starts; what is wrong is told here."""
     _bank(settings)
+    load_certification(settings.bank)
     with Database(settings.database) as database:
         database.migrate()
         load_keys(database)
@@ -109,6 +111,7 @@ def open_context(settings: Settings, clock: Clock) -> Context:
         platforms=Recent(_TOKENS),
         run_learners=Recent(_TOKENS),
         served=Served(bank, pins),
+        certification=load_certification(settings.bank),
         pins=pins,
         retaking=Retaking(
             half_life_days=settings.evidence_half_life_days,

@@ -21,6 +21,7 @@ from api.runs.pinned import Pins, Served
 from api.runs.stepper import Stepper
 from api.settings import Settings
 from api.writer import Writer
+from engine.certification import CertificationDesign
 
 Result = TypeVar("Result")
 
@@ -42,6 +43,7 @@ class Context:
     platforms: Recent[str, Platform]
     run_learners: Recent[str, RunLearner]
     served: Served
+    certification: CertificationDesign
     pins: Pins
     retaking: Retaking
     live_runs: Recent[str, Live]

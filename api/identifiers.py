@@ -112,3 +112,9 @@ def learner_token(key: bytes, run_id: str) -> str:
 def _parsed_code(text: str, length: int) -> str | None:
     code = "".join(character for character in text.upper() if character not in " -\t\u00a0\u2011\u2013")
     return code if len(code) == length and set(code) <= set(CODE_ALPHABET) else None
+
+
+def member_token(key: bytes, member_id: str) -> str:
+    """Derive the token of a member of a centre, told once: when they are made, or when that request is sent again."""
+    digest = hmac.new(key, f"member-token:{member_id}".encode(), hashlib.sha256).hexdigest()
+    return f"{MEMBER_TOKEN_PREFIX}{digest}"

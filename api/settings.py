@@ -64,10 +64,10 @@ class Settings(BaseSettings):
     ] = "http://localhost:8000"
     credential_keys: Annotated[
         Path | None,
-        Field(description="Folder of Ed25519 keys as PEM files: the private key last by name signs, all are published."),
+        Field(description="Folder of Ed25519 keys in PEM files: the private one last by name signs; all are public."),
     ] = None
     credential_key: Annotated[
-        SecretStr | None, Field(description="Private Ed25519 key as PEM text, which signs instead of those in the folder.")
+        SecretStr | None, Field(description="Private Ed25519 key as PEM text; it signs instead of those in the folder.")
     ] = None
     check_rate: Annotated[
         str, AfterValidator(checked_rate), Field(description="Certificates that one address may check.")

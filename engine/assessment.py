@@ -88,7 +88,10 @@ def assess(
     full = np.maximum(full_length(design.assembly, state, table), 1)
     share = np.minimum(own.sum(axis=-1) / full, 1.0)
     misfit, pace = person_fit(design, table, facts), time_fit(table, facts, design.speed_sd)
-    doubt, hasty = sincerity(design, table, facts, np.asarray(profile.evidence)), too_fast(table, facts, design.speed_sd)
+    doubt, hasty = (
+        sincerity(design, table, facts, np.asarray(profile.evidence)),
+        too_fast(table, facts, design.speed_sd),
+    )
     copied = np.broadcast_to(np.asarray(np.nan if copied_p is None else copied_p, dtype=np.float64), share.shape)
     flags = flagged(rules, person_fit=misfit.p, sincerity=doubt.p, too_fast=hasty.p, times=pace.p, copied=copied)
     verdict = outcome(rules, validation, flags, share, end)

@@ -7,8 +7,8 @@ candidates whatever can bring its exposure above the share.
 References
 ----------
 van der Linden, W. J. and Veldkamp, B. P. (2004). Constraining item exposure in computerized adaptive testing with
-shadow tests. Journal of Educational and Behavioral Statistics, 29, 273-291. Their eligibility probabilities adapt to the
-population; these do not, and are drawn in each topic rather than item by item, so that every topic stays in reach.
+shadow tests. Journal of Educational and Behavioral Statistics, 29, 273-291. Their eligibility probabilities adapt to
+the population; these do not, and are drawn in each topic rather than item by item, so that every topic is in reach.
 """
 
 from typing import Final
@@ -53,8 +53,8 @@ def held_back(seed: ArrayLike, topic: Ints, share: float) -> Bools:
     Examples
     --------
     >>> topic = np.repeat([0, 1], [8, 4])
-    >>> (~held_back(7, topic, 0.25)).reshape(3, 4).sum(axis=1).tolist()  # 2 of 8, and 1 of 4
-    [1, 1, 1]
+    >>> [int((~held_back(7, topic, 0.25))[topic == t].sum()) for t in (0, 1)]
+    [2, 1]
     """
     if not 0.0 < share <= 1.0:
         raise DesignError(f"An exposure of {share} is no share; give a number above 0 and at most 1, e.g. 0.25.")

@@ -118,6 +118,48 @@ def simulate_positioning(
     _told(run(bar=rich_bar, **given), out)
 
 
+@simulate.command("certification")
+def simulate_certification(
+    out: Out,
+    bank: BankPath = None,
+    certification: Annotated[
+        Path | None, typer.Option(help="Rules of the certification (YAML); the shipped ones when left out.")
+    ] = None,
+    learners: Learners = 1000,
+    seed: Seed = 1,
+    jobs: Jobs = 1,
+    kinds: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--kind",
+            metavar="KIND=SHARE",
+            help="Kind of learner and its share, e.g. honest=0.9; repeat for several. honest, helped, helped_in_some, "
+            "slow, skipping, leaving_early and guessing, in a realistic mix when left out.",
+        ),
+    ] = None,
+    accessible: Annotated[
+        list[str] | None, typer.Option(help="Only items for blind, colour_blind or deaf learners; repeat for several.")
+    ] = None,
+    extra_time: Annotated[float, typer.Option(help="Share of the time that all are given more.", min=0, max=3)] = 0.0,
+) -> None:
+    """Simulate certifications, from the positioning to the outcome: who is confirmed, lowered or suspected."""
+    given = dict(locals())
+    from simulations.certification.kinds import KINDS, shared
+    from simulations.certification.study import simulate_certification as run
+    from simulations.progress import rich_bar
+
+    given["kinds"] = shared(kinds) if kinds else KINDS
+    found = run(bar=rich_bar, **given).summary()
+    names = (
+        *("confirmed_rate", "lowered_rate", "not_certified_rate", "wrong_confirmation_rate", "wrong_lowering_rate"),
+        *("sincerity_detection_rate", "sincerity_false_alarm_rate", "mean_minutes", "mean_items", "max_exposure"),
+        *("mean_overlap", "candidates_per_second"),
+    )
+    told = [f"{name} {found[name]:.4g}" for name in names if found[name] is not None]
+    print(f"{found['learners']} learners, {found['candidates']} eligible, {', '.join(told)}")
+    print(f"Report: {out / 'report.html'}")
+
+
 @simulate.command("recovery")
 def simulate_recovery(
     out: Annotated[Path, typer.Option(help="Folder for summary.json, items.csv, replications.csv and report.html.")],

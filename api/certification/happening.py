@@ -18,7 +18,7 @@ from api.certification.repository import (
     candidate_of,
     change_candidate,
 )
-from api.certification.states import CandidateState, Event, IllegalFactError, Kind, after, folded
+from api.certification.states import CandidateState, Event, IllegalFactError, Kind, after, check, folded
 from api.problems import NOT_NOW, UNKNOWN_CANDIDATE, Problem
 
 
@@ -85,6 +85,14 @@ def happen(
     values = {**(changes or {}), "state": state.phase.value, "version": state.version}
     change_candidate(connection, now.candidate.id, values)
     return Standing(Candidate(**{**vars(now.candidate), **values}), state)
+
+
+def possible(now: Standing, kind: Kind, at: datetime, data: Mapping[str, Any] | None = None) -> None:
+    """Raise a 409 problem when the state of a candidate does not allow a fact."""
+    try:
+        check(now.state, kind, max(at, now.state.at), data or {})
+    except IllegalFactError as error:
+        raise Problem(NOT_NOW, str(error), state=now.state.phase.value) from None
 
 
 Change = Callable[[Connection, Standing], Standing]

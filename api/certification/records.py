@@ -82,3 +82,39 @@ class Candidate:
     def limit(self, minutes: float) -> timedelta:
         """Time of the test, with the extra time."""
         return timedelta(minutes=minutes * (1.0 + self.extra_time / 100.0))
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What the answers of a candidate certify under one calibration; a version that is never changed."""
+
+    candidate_id: str
+    version: int
+    run_id: str
+    snapshot_hash: str
+    rules_hash: str
+    at: datetime
+    who: str
+    why: str | None
+    end: str
+    copied: dict[str, Any] | None
+    """``p, with, shared, alike``: the most suspicious pair with another candidate of the session; None without any."""
+    outcome: str
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What was issued for a scoring that validates."""
+
+    id: str
+    candidate_id: str
+    scoring_version: int
+    code_hash: str
+    issued_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+    revoked_why: str | None = None
+    replaced_by: str | None = None
+    shows_name: bool = False
+    shows_levels: bool = False

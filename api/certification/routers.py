@@ -2,5 +2,7 @@
 
 from fastapi import APIRouter
 
-ROUTERS: tuple[APIRouter, ...] = ()
+from api.certification.sitting.endpoints import entries, room, sitting
+
+ROUTERS: tuple[APIRouter, ...] = (sitting, entries, room)
 """Each noun adds its own."""

@@ -134,7 +134,7 @@ class CandidateState:
     standstills : tuple of Standstill
         When the clock stood still; the last may still be open.
     report : mapping or None
-        ``position, item, asked_at`` and ``why`` of the problem that waits for the invigilator.
+        ``position, item, asked_at`` (ISO 8601) and ``why`` of the problem that waits for the invigilator.
     end, end_why : str or None
         Why the test ended.
     outcome : str or None
@@ -217,7 +217,7 @@ def after(state: CandidateState | None, event: Event, authorised_minutes: float 
             return replace(moved, report=None, standstills=_closed(state, event.at))
         case Kind.ACCEPTED:
             assert state.report is not None
-            given_back = Standstill(state.report["asked_at"], event.at)
+            given_back = Standstill(datetime.fromisoformat(state.report["asked_at"]), event.at)
             return replace(moved, report=None, standstills=(*_closed(state, event.at), given_back))
         case Kind.ENDED:
             ended = {"ended_at": event.at, "end": event.data["end"], "end_why": event.why}

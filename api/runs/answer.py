@@ -20,7 +20,7 @@ from api.problems import (
     UNKNOWN_KIND,
     Problem,
 )
-from api.runs.facts import ANSWERED, SKIPPED, TIMED_OUT, Fact, response_of
+from api.runs.facts import ANSWERED, NOT_REACHED, SKIPPED, TIMED_OUT, WITHDRAWN, Fact, response_of
 from api.runs.live import Live, ending, question
 from api.runs.lookup import current_run, live_run, unknown_run
 from api.runs.replied import with_replies
@@ -134,7 +134,7 @@ async def _advance(context: Context, live: Live, reply: Reply, invigilation: Inv
     fact = _reply_fact(live, reply, at)
     response = response_of(fact)
     state, decision = await context.stepper.step(Taken(live, row, response, float(fact.seconds or 0.0)))
-    after = _after(live, fact, state, decision)
+    after = after_reply(live, fact, state, decision)
     if invigilation is not None:
         await context.write(partial(_store_invigilated, invigilation, fact, after))
     elif after.ended is None:
@@ -145,7 +145,7 @@ async def _advance(context: Context, live: Live, reply: Reply, invigilation: Inv
     return reply_view(after, fact, after.pending)
 
 
-def _after(live: Live, reply: Fact, state: State, decision: Decision) -> Live:
+def after_reply(live: Live, reply: Fact, state: State, decision: Decision) -> Live:
     """Tell where the run stands after a reply: at the next item, or at its end with its result."""
     replied = with_replies(live.replied, live.test.design, live.test.bank, (reply,))
     after = replace(live, state=state, position=live.position + 1, asked_at=reply.at, replied=replied, relaxed=0)
@@ -217,7 +217,7 @@ async def _settled(context: Context, live: Live, reply: Reply) -> dict[str, Any]
 
 def _same(stored: Fact, reply: Reply) -> bool:
     skipped = stored.kind == SKIPPED
-    if stored.item != reply.item or skipped != reply.skipped:
+    if stored.kind in (WITHDRAWN, NOT_REACHED) or stored.item != reply.item or skipped != reply.skipped:
         return False
     return skipped or json.dumps(stored.answer, sort_keys=True) == json.dumps(reply.answer, sort_keys=True)
 

@@ -87,6 +87,12 @@ def facts_of(connection: Connection, run_id: str) -> list[Fact]:
     return [_fact(row) for row in connection.execute(query)]
 
 
+def last_fact(connection: Connection, run_id: str) -> Fact:
+    """Return the latest fact of a run."""
+    query = select(facts).where(facts.c.run_id == run_id).order_by(facts.c.position.desc(), facts.c.part.desc())
+    return _fact(connection.execute(query.limit(1)).one())
+
+
 def last_position(connection: Connection, run_id: str) -> int | None:
     """Return the position of the last question of a run."""
     query = select(func.max(facts.c.position)).where(facts.c.run_id == run_id)

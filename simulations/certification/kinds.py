@@ -1,6 +1,6 @@
 """Kinds of learners: how they come to their profile, and how they take the test that is to confirm it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp, isfinite
 from typing import Final
@@ -127,9 +127,27 @@ def mixed(shares: Mapping[str, float]) -> tuple[Kind, ...]:
     if unknown:
         names = ", ".join(kind.name for kind in KINDS)
         raise DesignError(f"There is no kind of learner {min(unknown)!r}; the kinds are {names}.")
-    kinds = tuple(replace(kind, share=shares[kind.name]) for kind in KINDS if shares.get(kind.name, 0) != 0)
+    kinds = tuple(replace(kind, share=shares[kind.name]) for kind in KINDS if kind.name in shares)
     check_kinds(kinds)
     return kinds
+
+
+def shared(texts: Iterable[str]) -> tuple[Kind, ...]:
+    """Mix of texts such as ``honest=0.9``.
+
+    Raises
+    ------
+    DesignError
+        When a text is no kind and its share.
+    """
+    shares: dict[str, float] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        try:
+            shares[name.strip()] = float(value)
+        except ValueError:
+            raise DesignError(f"{text!r} is not a kind of learner and its share; write e.g. honest=0.9.") from None
+    return mixed(shares)
 
 
 def check_kinds(kinds: Sequence[Kind]) -> None:
@@ -142,4 +160,4 @@ def kind_of(kinds: Sequence[Kind], seeds: Ints) -> Ints:
     """Place of the kind of each learner, (n,): learner i is of the same kind whatever the number of learners."""
     ends = np.cumsum([kind.share for kind in kinds])
     drawn = uniform(derive(seeds, _KIND), 0) * ends[-1]
-    return np.minimum(np.searchsorted(ends, drawn, side="right"), len(kinds) - 1).astype(np.int64)
+    return np.asarray(np.minimum(np.searchsorted(ends, drawn, side="right"), len(kinds) - 1))

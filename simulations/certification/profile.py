@@ -26,12 +26,12 @@ class Positioned(NamedTuple):
     facts: Facts  # (n, L)
 
     def part(self, rows: Ints) -> "Positioned":
-        """Some of the learners."""
+        """Take some of the learners."""
         return Positioned(
             self.levels[rows],
-            Eligibility(*(field[rows] for field in self.eligibility)),
+            Eligibility._make(field[rows] for field in self.eligibility),
             self.items[rows],
-            Facts(*(field[rows] for field in self.facts)),
+            Facts._make(field[rows] for field in self.facts),
         )
 
 

@@ -92,10 +92,6 @@ class Sat(NamedTuple):
     seconds: Floats  # (n,) time used
     replies: Ints  # (n,) answers, skips and time-outs
 
-    def held(self, given: Facts) -> Ints:
-        """Rows of the items replied to, (n, L), NONE elsewhere."""
-        return np.where(given.response == NOT_REACHED, NONE, given.item)
-
 
 def sit(test: Test, kind: Kind, learners: Learners, positioned: Positioned, evidence: Floats) -> Sat:
     """Put eligible candidates of one kind through the test.
@@ -130,7 +126,7 @@ def sit(test: Test, kind: Kind, learners: Learners, positioned: Positioned, evid
         end[who[done]] = np.where(decision.reason[done] == Reason.OUT_OF_TIME, End.TIME, End.COMPLETED)
         seconds[who], replies[who] = state.elapsed, state.length
         if done.all():
-            return _sat(runs.size, steps, end, seconds, replies)
+            return _sat(end.size, steps, end, seconds, replies)
         going = np.flatnonzero(~done)
         who, seeds, runs, abilities = who[going], seeds[going], runs[going], abilities[going]
         state, item = State._make(array[going] for array in state), decision.item[going]
@@ -143,9 +139,7 @@ def sit(test: Test, kind: Kind, learners: Learners, positioned: Positioned, evid
         # What comes after the deadline is refused, as by the server: the item that waited then was not reached.
         over, left = state.elapsed + spent > test.seconds, len(steps) >= leaving[who]
         cut = over | left
-        steps.append(
-            (who, item, np.where(cut, NOT_REACHED, response), np.where(cut, np.nan, spent), relaxed)
-        )
+        steps.append((who, item, np.where(cut, NOT_REACHED, response), np.where(cut, np.nan, spent), relaxed))
         end[who[cut]] = np.where(left[cut], End.CANDIDATE, End.TIME)
         seconds[who[cut]] = np.where(left[cut], state.elapsed[cut], test.seconds)
         if cut.all():
@@ -167,9 +161,7 @@ def _leaving(test: Test, kind: Kind, seeds: Ints, state: State) -> Ints:
     return np.floor(full * (0.1 + 0.8 * uniform(derive(seeds, _LEAVING), 0))).astype(np.int64)
 
 
-def _sat(
-    count: int, steps: Sequence[tuple[Ints, ...]], end: Ints, seconds: Floats, replies: Ints
-) -> Sat:
+def _sat(count: int, steps: Sequence[tuple[Ints, ...]], end: Ints, seconds: Floats, replies: Ints) -> Sat:
     shape = (count, len(steps))
     items, responses = np.full(shape, NONE, dtype=np.int64), np.full(shape, NOT_REACHED, dtype=np.int64)
     spent, relaxed = np.full(shape, np.nan), np.zeros(shape, dtype=np.int64)

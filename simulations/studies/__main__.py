@@ -19,6 +19,8 @@ STUDIES = (
     "wrong_loadings",
     "drifted_items",
     "adaptive_data",
+    "certification_comparison",
+    "certification_exposure",
 )
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from engine.adaptive import Design, posterior, replay
 from engine.certification import CertificationDesign
 from engine.grid import Grid
-from engine.responses import NONE, NOT_REACHED, SKIPPED
+from engine.responses import SKIPPED
 from engine.scores import VarianceReduction
 from engine.state import Facts
 from engine.validation import (

@@ -53,8 +53,8 @@ def test_a_competence_without_items_for_some_candidates_is_named() -> None:
     assert said(list(certification_findings(changed(SHIPPED, inaccessible("deaf", "3.4", keep)), RULES))) == [
         "error: certification (fr, deaf): Competence 3.4 has 1 item for deaf candidates and the test needs 2 items "
         "there; write items or lower the minimum.",
-        "error: certification (fr, blind, colour_blind, deaf): Competence 3.4 has 1 item for blind and colour-blind and "
-        "deaf candidates and the test needs 2 items there; write items or lower the minimum.",
+        "error: certification (fr, blind, colour_blind, deaf): Competence 3.4 has 1 item for blind and "
+        "colour-blind and deaf candidates and the test needs 2 items there; write items or lower the minimum.",
     ]
     none = said(list(certification_findings(changed(SHIPPED, inaccessible("deaf", "3.4")), RULES)))
     assert "Competence 3.4 has no item for deaf candidates and the test needs 2 items there" in none[0]
@@ -71,8 +71,8 @@ def test_topics_that_lack_are_named() -> None:
     topic = next(item.topic for item in SHIPPED.items if item.competence == "2.3")
     poor = changed(SHIPPED, lambda item: {"topic": topic} if item.competence == "2.3" else {})
     assert said(feasibility(Snapshot.of(poor), RULES)) == [
-        "error: certification (fr): Competence 2.3 has 1 topic with items for candidates and the test needs 2 items there; "
-        "write items or lower the minimum."
+        "error: certification (fr): Competence 2.3 has 1 topic with items for candidates and the test needs 2 items "
+        "there; write items or lower the minimum."
     ]
 
 
@@ -84,8 +84,8 @@ def hostile(base: ItemBank, code: str) -> ItemBank:
 
 def test_enemies_that_leave_too_little_are_named() -> None:
     assert said(feasibility(Snapshot.of(hostile(SHIPPED, "3.4")), RULES, ["blind"])) == [
-        "error: certification (fr, blind): Competence 3.4 has 1 topic without enemies for blind candidates and the test "
-        "needs 2 items there; write items or lower the minimum."
+        "error: certification (fr, blind): Competence 3.4 has 1 topic without enemies for blind candidates and the "
+        "test needs 2 items there; write items or lower the minimum."
     ]
 
 
@@ -115,11 +115,11 @@ def test_too_little_time_is_named() -> None:
 
 
 def test_a_test_that_time_shortens_is_a_warning_until_it_does_not_count() -> None:
-    [warning] = feasibility(Snapshot.of(SHIPPED), replace(RULES, minutes=90))
+    [warning] = feasibility(Snapshot.of(SHIPPED), replace(RULES, minutes=50))
     assert warning.severity == Severity.WARNING
-    assert "fit into 86 minutes for candidates who are slow; give more time, or shorten it" in warning.sentence
-    assert feasibility(Snapshot.of(SHIPPED), replace(RULES, minutes=90), extra_time=1 / 3) == ()
-    [error] = feasibility(Snapshot.of(SHIPPED), replace(RULES, minutes=90, complete=1.0))
+    assert "fit into 48 minutes for candidates who are slow; give more time, or shorten it" in warning.sentence
+    assert feasibility(Snapshot.of(SHIPPED), replace(RULES, minutes=50), extra_time=1 / 3) == ()
+    [error] = feasibility(Snapshot.of(SHIPPED), replace(RULES, minutes=50, complete=1.0))
     assert error.severity == Severity.ERROR
 
 
@@ -139,8 +139,8 @@ def test_a_test_that_the_bank_shortens_names_the_poorest_competences() -> None:
 def test_minima_beyond_the_length_are_named() -> None:
     rules = replace(RULES, least=4, longest=56)
     assert said(feasibility(Snapshot.of(SHIPPED), rules)) == [
-        "error: certification (fr): A test about 16 competences needs 4 items of each and has 56 at most; lengthen it or "
-        "lower the minimum."
+        "error: certification (fr): A test about 16 competences needs 4 items of each and has 56 at most; lengthen it "
+        "or lower the minimum."
     ]
     assert feasibility(Snapshot.of(SHIPPED), rules, competences=["1.1", "1.2", "1.3", "2.1", "2.2"]) == ()
 

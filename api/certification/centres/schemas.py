@@ -1,0 +1,72 @@
+"""Bodies about centres and their members."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from api.certification.texts import Line, Moment
+
+Uai = Annotated[
+    str,
+    Field(pattern=r"^[0-9]{7}[A-Za-z]$", description="Code of the school: seven digits and a letter."),
+    AfterValidator(str.upper),
+]
+
+
+class CentreRequest(BaseModel):
+    """A centre to create."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: Line
+    uai: Uai | None = None
+
+
+class CentreView(BaseModel):
+    """A centre."""
+
+    id: str
+    name: str
+    uai: str | None
+    created_at: Moment
+
+
+class CentrePage(BaseModel):
+    """Some centres, and where the list goes on."""
+
+    items: list[CentreView]
+    next: str | None = Field(description="Cursor of the next page; null at the end.")
+
+
+class MemberRequest(BaseModel):
+    """Somebody who works for the centre."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: Line
+    role: Literal["admin", "invigilator"] = Field(
+        description="An administrator acts for the centre; an invigilator sees the sessions they are assigned to."
+    )
+
+
+class MemberView(BaseModel):
+    """A member of a centre."""
+
+    id: str
+    name: str
+    role: Literal["admin", "invigilator"]
+    created_at: Moment
+    revoked_at: Moment | None = Field(description="Since when the token works no more.")
+
+
+class NewMember(MemberView):
+    """A member just made, with their token."""
+
+    token: str = Field(description="Told here and never again: hand it to the member.")
+
+
+class MemberPage(BaseModel):
+    """Some members, and where the list goes on."""
+
+    items: list[MemberView]
+    next: str | None = Field(description="Cursor of the next page; null at the end.")

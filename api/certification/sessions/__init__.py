@@ -1,0 +1,1 @@
+"""Sessions: who sits when and where, and under which rules."""

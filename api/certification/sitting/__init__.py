@@ -1,0 +1,1 @@
+"""The room: candidates enter, start, answer and end; the invigilator authorises, pauses and ends."""

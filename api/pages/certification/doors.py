@@ -1,0 +1,69 @@
+"""Who is in front of a page of certification: a member of a centre, or a candidate's device."""
+
+from starlette.requests import Request
+
+from api.certification.callers import Sitter, sitter_of, staff_of
+from api.certification.records import ADMIN, Member
+from api.context import context_of
+from api.identifiers import MEMBER_TOKEN_PREFIX
+from api.oauth.scopes import CERTIFICATION_READ
+from api.pages.cookie import SITTING, STAFF
+from api.pages.problems import NO_SITTING, SIGNED_OUT
+from api.problems import NOT_ALLOWED, UNAUTHENTICATED, Problem
+
+
+async def member_of_token(request: Request, token: str) -> Member | None:
+    """Return the member whose token this is, or None."""
+    if not token.startswith(MEMBER_TOKEN_PREFIX):
+        return None
+    try:
+        found = await staff_of(context_of(request), token, CERTIFICATION_READ)
+    except Problem as problem:
+        if problem.kind is not UNAUTHENTICATED:
+            raise
+        return None
+    assert isinstance(found, Member)
+    return found
+
+
+async def shown_member(request: Request) -> Member | None:
+    """Return the member who signed in with this browser, or None."""
+    token = STAFF.token(request)
+    return None if token is None else await member_of_token(request, token)
+
+
+async def own_member(request: Request) -> Member:
+    """Return the member who signed in with this browser: a dependency; raise a 403 problem without one."""
+    found = await shown_member(request)
+    if found is None:
+        raise Problem(SIGNED_OUT, "Nobody is signed in with this browser: sign in with a member's token.")
+    return found
+
+
+async def own_admin(request: Request) -> Member:
+    """Return the administrator who signed in with this browser: a dependency; raise a 403 problem without one."""
+    found = await own_member(request)
+    if found.role != ADMIN:
+        raise Problem(NOT_ALLOWED, "This is for the administrators of the centre: ask one of them.")
+    return found
+
+
+async def shown_sitter(request: Request) -> Sitter | None:
+    """Return the candidate's device that this browser is, or None."""
+    token = SITTING.token(request)
+    if token is None:
+        return None
+    try:
+        return await sitter_of(context_of(request), token)
+    except Problem as problem:
+        if problem.kind is not UNAUTHENTICATED:
+            raise
+        return None
+
+
+async def own_sitter(request: Request) -> Sitter:
+    """Return the candidate's device that this browser is: a dependency; raise a 403 problem without one."""
+    found = await shown_sitter(request)
+    if found is None:
+        raise Problem(NO_SITTING, "No test is open in this browser: enter the code of the session.")
+    return found

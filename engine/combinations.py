@@ -1,4 +1,4 @@
-"""Sets of items combined step by step, of which only those are kept that may still become the best."""
+"""Sets of items combined part by part, of which only those are kept that may still become the best."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.arrays import Floats, Ints
+from engine.arrays import Bools, Floats, Ints
 
 _BITS = 64
 
@@ -15,14 +15,16 @@ class Combinations(NamedTuple):
     """M sets of items of one part of the test."""
 
     number: Ints  # (M,) of items
+    needed: Ints  # (M,) of items that count for the minima
     seconds: Ints  # (M,)
     value: Ints  # (M,)
     loss: Floats  # (M,) by how much, at least, a test with this set falls short of the bound
+    hostile: Bools  # (M,) holds an item that pays a price for its enemies
     members: NDArray[np.uint64]  # (M, W) a bit for each item of the core
 
     def take(self, rows: NDArray[np.generic]) -> "Combinations":
         """Keep some of the sets."""
-        return Combinations(*(field[rows] for field in self))
+        return Combinations(*[field[rows] for field in self])
 
 
 class Limits(NamedTuple):
@@ -32,18 +34,24 @@ class Limits(NamedTuple):
     loss: float
 
 
-def nothing(core: int) -> Combinations:
+def empty_set(core: int) -> Combinations:
     """Give the empty set, of a core of so many items."""
-    zero = np.zeros(1, dtype=np.int64)
-    return Combinations(zero, zero, zero, np.zeros(1), np.zeros((1, -(-core // _BITS)), dtype=np.uint64))
+    zero, no = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=bool)
+    return Combinations(zero, zero, zero, zero, np.zeros(1), no, np.zeros((1, -(-core // _BITS)), dtype=np.uint64))
 
 
-def one_item(place: int, core: int, seconds: int, value: int, left_out: float, taken: float) -> Combinations:
-    """Leave out or take an item of the core, and say what either loses."""
+def one_item(place: int, core: int, seconds: int, value: int, cost: float, hostile: bool) -> Combinations:
+    """Leave out or take an item of the core: with a reduced cost above 0 the first loses it, below 0 the second."""
     members = np.zeros((2, -(-core // _BITS)), dtype=np.uint64)
     members[1, place // _BITS] = np.uint64(1) << np.uint64(place % _BITS)
     return Combinations(
-        np.array([0, 1]), np.array([0, seconds]), np.array([0, value]), np.array([left_out, taken]), members
+        np.array([0, 1]),
+        np.array([0, 0]),
+        np.array([0, seconds]),
+        np.array([0, value]),
+        np.array([max(cost, 0.0), max(-cost, 0.0)]),
+        np.array([False, hostile]),
+        members,
     )
 
 
@@ -55,51 +63,61 @@ def members_of(members: NDArray[np.uint64], core: int) -> Ints:
 
 def joined(parts: Sequence[Combinations], most: int, limits: Limits) -> Combinations:
     """Combine a set of each part to sets of at most ``most`` items that are of use."""
-    whole = _useful(parts[0], most, limits)
-    for part in parts[1:]:
-        whole = _useful(_crossed(whole, part), most, limits)
-    return whole
+    if any(part.number.size == 0 for part in parts):
+        return parts[0].take(np.zeros(0, dtype=np.int64))
+    whole, *others = sorted(parts, key=lambda part: part.number.size)
+    # What the parts still to come lose at least leaves that much less to lose.
+    least = [float(part.loss.min()) for part in others]
+    for place, part in enumerate(others):
+        whole = _useful(_crossed(whole, part), most, limits._replace(loss=limits.loss - sum(least[place + 1 :])))
+    return whole if others else _useful(whole, most, limits)
 
 
-def priced(sets: Combinations, loss: Floats, bonus: Ints, limits: Limits) -> Combinations:
-    """Add to sets of a group what they lose and are worth for their number of items.
+def priced(sets: Combinations, loss: Floats, needed: Ints | None = None) -> Combinations:
+    """Add to sets of a group what they lose, and which of their items count, for their number of items.
 
     Parameters
     ----------
     sets : Combinations
     loss : (most + 1,) float
-        By number of items; inf where that many are not allowed.
-    bonus : (most + 1,) int
-    limits : Limits
+        By number of items; inf where that many are not allowed: such sets are dropped.
+    needed : (most + 1,) int, optional
+        Items that count for the minimum of the group.
     """
-    number = sets.number
-    return _useful(
-        sets._replace(loss=sets.loss + loss[number], value=sets.value + bonus[number]), loss.size - 1, limits, np.inf
+    more = loss[sets.number]
+    priced = sets._replace(
+        loss=sets.loss + more, needed=sets.needed if needed is None else sets.needed + needed[sets.number]
     )
+    return priced if np.isfinite(more).all() else priced.take(np.isfinite(more))
 
 
 def _crossed(one: Combinations, other: Combinations) -> Combinations:
     return Combinations(
         (one.number[:, None] + other.number).reshape(-1),
+        (one.needed[:, None] + other.needed).reshape(-1),
         (one.seconds[:, None] + other.seconds).reshape(-1),
         (one.value[:, None] + other.value).reshape(-1),
         (one.loss[:, None] + other.loss).reshape(-1),
+        (one.hostile[:, None] | other.hostile).reshape(-1),
         (one.members[:, None] | other.members).reshape(-1, one.members.shape[1]),
     )
 
 
-def _useful(sets: Combinations, most: int, limits: Limits, forbidden: float | None = None) -> Combinations:
-    """Leave out sets that are too large, too long, that lose too much, or that another of the same size outdoes.
+def _useful(sets: Combinations, most: int, limits: Limits) -> Combinations:
+    """Leave out sets that are too large, too long, that lose too much, or that another one outdoes.
 
-    One set outdoes another when it is worth as much or more and takes no longer.
+    A set outdoes another of as many items, as many of them needed, when it is worth as much or more and takes no
+    longer: it then loses no more either, unless it pays for enemies.
     """
     fits = (sets.number <= most) & (sets.seconds <= limits.seconds) & (sets.loss <= limits.loss)
-    if forbidden is not None:
-        fits &= sets.loss < forbidden
     if not fits.all():
         sets = sets.take(fits)
-    order = np.lexsort((-sets.value, sets.seconds, sets.number))
-    # Sets of more items stand later and start afresh: their values are lifted above all those before.
-    value = sets.value[order] + sets.number[order] * (1 + int(sets.value.max(initial=0)))
-    before = np.concatenate([[-1], np.maximum.accumulate(value)[:-1]]) if value.size else value
-    return sets.take(order[value > before])
+    if sets.number.size < 2:
+        return sets
+    kind = sets.number * (1 + int(sets.needed.max())) + sets.needed
+    order = np.lexsort((-sets.value, sets.seconds, kind))
+    # Each kind starts afresh: its values are lifted above all those of the kinds before.
+    value = sets.value[order] + kind[order] * (1 + int(sets.value.max()))
+    before = np.maximum.accumulate(np.where(sets.hostile[order], -1, value))
+    kept = np.concatenate([[True], value[1:] > before[:-1]])
+    return sets.take(order[kept])

@@ -5,8 +5,8 @@ much a set of items falls short of the bound at least: the sum of its losses, an
 where that is above 0, an item taken its opposite where it is below, an unused place of a topic or a competence its
 price. So every test that falls short by at most a given gap leaves out all items of reduced cost below minus the gap
 and takes all those above it. The few items between, the core, are combined exactly (:mod:`engine.combinations`). When
-the best of these tests falls short by at most the gap, no other test is better; else the gap is widened. Mostly the best
-test falls short by a part of one item.
+the best of these tests falls short by at most the gap, no other test is better; else the gap is widened. Mostly the
+best test falls short by a part of one item.
 
 The answer is the optimum, so it depends on neither the path nor the version of the solver.
 
@@ -22,7 +22,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from engine.arrays import Bools, Floats, Ints
-from engine.combinations import Combinations, Limits, joined, members_of, nothing, one_item, priced
+from engine.combinations import Combinations, Limits, empty_set, joined, members_of, one_item, priced
 from engine.relaxation import Programme, Relaxation, relaxed
 
 FIRST: Final = 8.0
@@ -104,30 +104,25 @@ def _combine(programme: Programme, relaxation: Relaxation, core: _Core) -> Bools
     if room < 0 or left < 0 or (in_topic > programme.topics).any() or (in_competence > programme.most).any():
         return None
     limits = Limits(left, core.gap + _ROUNDING)
-    parts = [nothing(core.rows.size)]
-    bonus = int(programme.weight.sum()) + 1
+    parts = []
     for competence in range(programme.least.size):
         inside = np.flatnonzero(programme.competence[core.rows] == competence)
         topics = programme.topic[core.rows[inside]]
-        groups = [nothing(core.rows.size)]
+        groups = [empty_set(core.rows.size)]
         for topic in np.unique(topics):
-            places = inside[topics == topic]
+            items = [_item(programme, relaxation, core, int(place)) for place in inside[topics == topic]]
             free = int(programme.topics[topic] - in_topic[topic])
-            some = joined([_item(programme, relaxation, core, int(place)) for place in places], free, limits)
-            unused = relaxation.topic[topic] * (free - np.arange(free + 1))
-            groups.append(priced(some, unused, np.zeros(free + 1, dtype=np.int64), limits))
+            unused = relaxation.topic[topic] * np.arange(free, -1.0, -1.0)
+            groups.append(priced(joined(items, free, limits), unused))
         fixed = int(in_competence[competence])
-        free = min(int(programme.most[competence]), room + fixed) - fixed
-        if free < 0:
-            return None
-        worth = _of_number(programme, relaxation, competence, fixed + np.arange(free + 1))
-        parts.append(priced(joined(groups, free, limits), worth[0], bonus * worth[1], limits))
+        free = min(int(programme.most[competence]) - fixed, room)
+        loss, needed = _of_number(programme, relaxation, competence, fixed + np.arange(free + 1))
+        parts.append(priced(joined(groups, free, limits), loss, needed))
     whole = joined(parts, room, limits)
-    if whole.number.size == 0:
+    enough = np.flatnonzero(whole.needed == programme.least.sum() - programme.missing)
+    if enough.size == 0:
         return None
-    best = int(whole.value.argmax())
-    if int(whole.value[best]) // bonus < int(programme.least.sum()) - programme.missing:
-        return None
+    best = enough[whole.value[enough].argmax()]
     test = core.taken.copy()
     test[core.rows[members_of(whole.members[best], core.rows.size)]] = True
     return test
@@ -135,9 +130,9 @@ def _combine(programme: Programme, relaxation: Relaxation, core: _Core) -> Bools
 
 def _item(programme: Programme, relaxation: Relaxation, core: _Core, place: int) -> Combinations:
     row = core.rows[place]
-    cost = float(relaxation.cost[row])
     seconds, weight = int(programme.seconds[row]), int(programme.weight[row])
-    return one_item(place, core.rows.size, seconds, weight, max(cost, 0.0), max(-cost, 0.0))
+    cost, hostile = float(relaxation.cost[row]), bool(relaxation.hostile[row])
+    return one_item(place, core.rows.size, seconds, weight, cost, hostile)
 
 
 def _of_number(programme: Programme, relaxation: Relaxation, competence: int, count: Ints) -> tuple[Floats, Ints]:

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import highspy
 import numpy as np
 
-from engine.arrays import Floats, Ints
+from engine.arrays import Bools, Floats, Ints
 
 _INFINITE: Final = highspy.kHighsInf
 
@@ -33,6 +33,7 @@ class Relaxation(NamedTuple):
     bound: float  # in units of weight
     share: Floats  # (N,) of each item taken
     cost: Floats  # (N,) reduced cost: above 0 where an item is taken whole, below 0 where it is left out
+    hostile: Bools  # (N,) items that pay a price for their enemies
     topic: Floats  # (T,) price of a place, 0 or more
     competence: Floats  # (C,) of a place where above 0; below 0, of what the minimum costs
     counting: Floats  # (C,) price of counting an item as needed, 0 or more; 0 where nothing is missing
@@ -80,11 +81,13 @@ def relaxed(programme: Programme) -> Relaxation:
     _fill(program, np.concatenate(rows), np.concatenate(columns), np.concatenate(values))
     solution, bound = _solved(program)
     cost, price = np.array(solution.col_dual), np.array(solution.row_dual)
-    none = np.zeros(competences)
+    none, hostile = np.zeros(competences), np.zeros(items, dtype=bool)
+    hostile[programme.enemies[:, price[first[4] : first[5]] > 0]] = True
     return Relaxation(
         bound,
         np.array(solution.col_value)[:items],
         cost[:items],
+        hostile,
         np.maximum(price[:topics], 0.0),
         price[first[1] : first[2]],
         np.maximum(-price[first[5] : first[5] + extra], 0.0) if extra else none,

@@ -18,6 +18,7 @@ from api.context import Context
 from api.runs.facts import ENDED, Fact, Run
 from api.runs.repository import finished_runs, last_fact
 from api.tables import QUESTION, facts, runs
+from engine.arrays import Ints
 from engine.certification import CertificationDesign, Eligibility, eligibility
 from engine.profile import Knowledge
 from itembank.certification import eligibility_words
@@ -158,14 +159,7 @@ def profile_for(
             seen=_seen(connection, learner_id, rules.seen_runs),
         )
     run, ended = latest
-    told = {entry["competence"]: entry for entry in ended.result or ()}
-    began = year_began_at(rules, at, zone)
-    knowledge, levels, recent = (
-        np.array([read(told.get(code, {})) for code in framework.codes])
-        for read in (_knowledge, _level, lambda entry: _measured_since(entry, began))
-    )
-    found = eligibility(rules, knowledge, levels, recent)
-    counted = np.where((knowledge == Knowledge.MEASURED) & ~recent, Knowledge.ESTIMATED, knowledge)
+    found, levels, counted = profile_told(rules, framework, ended, year_began_at(rules, at, zone))
     return LearnerProfile(
         eligibility=found,
         words=_words(framework, rules, found),
@@ -179,11 +173,56 @@ def profile_for(
     )
 
 
+def profile_told(
+    rules: CertificationDesign, framework: Framework, ended: Fact, began: datetime
+) -> tuple[Eligibility, Ints, Ints]:
+    """Read the profile that a positioning told at its end: eligibility, levels (C,), and knowledge that counts (C,)."""
+    told = {entry["competence"]: entry for entry in ended.result or ()}
+    knowledge, levels, recent = (
+        np.array([read(told.get(code, {})) for code in framework.codes])
+        for read in (_knowledge, _level, lambda entry: _measured_since(entry, began))
+    )
+    found = eligibility(rules, knowledge, levels, recent)
+    return found, levels, np.where((knowledge == Knowledge.MEASURED) & ~recent, Knowledge.ESTIMATED, knowledge)
+
+
 def year_began_at(rules: CertificationDesign, at: datetime, zone: str = ZONE) -> datetime:
     """Moment at which the school year of a moment began, at a place."""
     place = ZoneInfo(zone)
     first = rules.year_began(at.astimezone(place).date())
     return datetime(first.year, first.month, first.day, tzinfo=place)
+
+
+def seen_before(connection: Connection, run: Run, count: int) -> tuple[str, ...]:
+    """Return the items that the learner of a run had seen lately when it began, as :func:`profile_for` tells them."""
+    return _seen(connection, run.learner_id, count, run)
+
+
+def runs_seen(connection: Connection, learner_id: str, count: int, before: Run | None = None) -> list[str]:
+    """Return the last so many finished runs of a learner, and those begun since and never finished.
+
+    Unfinished runs do not count towards the number: opening empty ones makes nothing forgotten.
+    """
+    query = select(runs.c.id, runs.c.finished_at).where(runs.c.learner_id == learner_id)
+    if before is not None:
+        query = query.where(runs.c.id < before.id)
+    among: list[str] = []
+    left = count
+    for row in connection.execute(query.order_by(runs.c.id.desc())):
+        if left == 0:
+            break
+        among.append(row.id)
+        left -= row.finished_at is not None and (before is None or row.finished_at <= before.created_at)
+    return among
+
+
+def _seen(connection: Connection, learner_id: str, count: int, before: Run | None = None) -> tuple[str, ...]:
+    """Return the items asked in the last runs."""
+    among = runs_seen(connection, learner_id, count, before)
+    asked = select(facts.c.item).where(facts.c.run_id.in_(among), facts.c.part == QUESTION, facts.c.kind != ENDED)
+    if before is not None:
+        asked = asked.where(facts.c.at <= before.created_at)
+    return tuple(sorted(set(connection.scalars(asked))))
 
 
 def _latest(connection: Connection, context: Context, learner_id: str) -> tuple[Run, Fact] | None:
@@ -193,25 +232,6 @@ def _latest(connection: Connection, context: Context, learner_id: str) -> tuple[
         if context.pins.pinned_bank(connection, run.snapshot_hash).snapshot.framework.codes == codes:
             return run, last_fact(connection, run.id)
     return None
-
-
-def _seen(connection: Connection, learner_id: str, count: int) -> tuple[str, ...]:
-    """Return the items asked in the last so many finished runs, and in those begun since and never finished.
-
-    Unfinished runs do not count towards the number: opening empty ones makes nothing forgotten.
-    """
-    if count == 0:
-        return ()
-    query = select(runs.c.id, runs.c.finished_at).where(runs.c.learner_id == learner_id).order_by(runs.c.id.desc())
-    among: list[str] = []
-    left = count
-    for row in connection.execute(query):
-        among.append(row.id)
-        left -= row.finished_at is not None
-        if left == 0:
-            break
-    asked = select(facts.c.item).where(facts.c.run_id.in_(among), facts.c.part == QUESTION, facts.c.kind != ENDED)
-    return tuple(sorted(set(connection.scalars(asked))))
 
 
 def _words(framework: Framework, rules: CertificationDesign, found: Eligibility) -> dict[str, str]:

@@ -60,6 +60,7 @@ _BEFORE_END: Final = UNDER_WAY | {Phase.ENROLLED}
 _SEATED: Final = frozenset(Phase) - {Phase.REMOVED}
 
 POSSIBLE: Final[Mapping[Kind, frozenset[Phase]]] = {
+    Kind.ENROLLED: frozenset({Phase.REMOVED}),  # again; and as the first fact
     Kind.CHANGED: frozenset({Phase.ENROLLED}),
     Kind.REMOVED: frozenset({Phase.ENROLLED}),
     Kind.ARRIVED: _BEFORE_END,
@@ -80,7 +81,7 @@ POSSIBLE: Final[Mapping[Kind, frozenset[Phase]]] = {
     Kind.PUBLISHED: frozenset({Phase.DECIDED}),
     Kind.REVOKED: frozenset({Phase.PUBLISHED}),
 }
-"""Phases in which a fact may happen; being enrolled is the first fact and only that."""
+"""Phases in which a fact may happen; being enrolled is the first fact of all."""
 
 _LEADS_TO: Final[Mapping[Kind, Phase]] = {
     Kind.ENROLLED: Phase.ENROLLED,
@@ -208,6 +209,8 @@ def after(state: CandidateState | None, event: Event, authorised_minutes: float 
             used = {"device": event.data["device"], "waiting": None, "authorised": None, "authorised_until": None}
             begun = {"started_at": event.at} if kind is Kind.STARTED else {}
             return replace(moved, **used, **begun)  # type: ignore[arg-type]
+        case Kind.REMOVED:
+            return replace(moved, waiting=None, authorised=None, authorised_until=None)
         case Kind.PAUSED:
             return replace(moved, standstills=(*state.standstills, Standstill(event.at, None)))
         case Kind.REPORTED:
@@ -237,7 +240,7 @@ def after(state: CandidateState | None, event: Event, authorised_minutes: float 
 
 def check(state: CandidateState, kind: Kind, at: datetime, data: Mapping[str, Any]) -> None:
     """Raise ``IllegalFactError`` when the state does not allow a fact."""
-    if kind is Kind.ENROLLED:
+    if kind is Kind.ENROLLED and state.phase is not Phase.REMOVED:
         raise IllegalFactError("The candidate is enrolled already.")
     if state.phase not in POSSIBLE[kind]:
         raise IllegalFactError(f"{_SENTENCES[kind]}: the candidate is {state.phase.value}.")

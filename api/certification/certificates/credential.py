@@ -147,7 +147,7 @@ _DESCRIPTION: Final = {
 }
 _CRITERIA: Final = {
     "fr": "Test adaptatif surveillé d'au plus {minutes} minutes, hors temps majoré. Un niveau est certifié quand les "
-    "réponses donnent une probabilité d'au moins {share} % à une compétence égale ou supérieure, sans dépasser le niveau "
+    "réponses donnent une probabilité d'au moins {share} % à une compétence égale ou supérieure, sans dépasser celui "
     "du positionnement.",
     "en": "A supervised adaptive test of at most {minutes} minutes, extra time aside. A level is certified when the "
     "answers give a probability of at least {share}% to a competence at or above it, and never above the positioning.",

@@ -82,9 +82,10 @@ def require_running(seat: Seat) -> None:
 
 def require_authorised(seat: Seat, sitter: Sitter, kind: Kind, at: datetime) -> None:
     """Raise a problem unless the device waits, and the invigilator has authorised it to start, or to go on."""
+    require_known(seat, sitter)
+    possible(seat.standing, kind, at, {"device": device_name(sitter.token_hash)})
     if seat.candidate.waiting_hash != sitter.token_hash:
         raise unauthenticated()
-    possible(seat.standing, kind, at, {"device": device_name(sitter.token_hash)})
 
 
 def require_known(seat: Seat, sitter: Sitter) -> None:

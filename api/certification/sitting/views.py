@@ -40,6 +40,8 @@ async def sitting_view(context: Context, sitter: Sitter) -> dict[str, Any]:
     in_use = candidate.device_hash == sitter.token_hash
     device = device_name(sitter.token_hash)
     answering = in_use and state.phase is Phase.RUNNING and live is not None
+    if answering and live is not None and live.pending is None:  # it has just ended: look again
+        return await sitting_view(context, sitter)
     over = in_use and state.ended_at is not None and live is not None
     return {
         "candidate": {

@@ -3,7 +3,6 @@
 from datetime import datetime
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,15 +18,11 @@ from api.context import context_of
 from api.identifiers import written_access_code
 from api.pages.answer_form import Typed
 from api.pages.certification.entry import door
+from api.pages.certification.moments import local
 from api.pages.page import go, page, words_for
 from api.pages.question import shown_item
 from api.runs.lookup import current_run
 from itembank.framework import title
-
-
-def local(moment: datetime, zone: str) -> datetime:
-    """Moment as the clocks of a place show it."""
-    return moment.astimezone(ZoneInfo(zone))
 
 
 async def now(
@@ -124,7 +119,7 @@ def _still(
     said: str | None = None,
     clock: dict[str, Any] | None = None,
 ) -> Response:
-    values = {"told": told, "name": name_of(seat), "device": device, "said": said, "clock": clock}
+    values: dict[str, Any] = {"told": told, "name": name_of(seat), "device": device, "said": said, "clock": clock}
     return page(request, "certification/wait.html", status, live=True, **values)
 
 

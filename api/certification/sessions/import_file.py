@@ -1,0 +1,275 @@
+"""Reading a list of candidates from a CSV file as schools have them: everything that is wrong is found in one reading.
+
+UTF-8 (with or without its mark) and Windows-1252 are read, commas, semicolons and tabs; the encoding and the delimiter
+are those under which the header makes sense. Column names may be French. Pure: who the learners are is looked up later.
+"""
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from io import StringIO
+from typing import Any, Final
+
+from api.certification.sessions.candidate_schemas import MOST_EXTRA_TIME
+from api.certification.texts import LONGEST
+from itembank.items import FLAGS
+
+REQUIRED: Final = ("last_name", "first_name", "birth_date")
+LEARNER: Final = ("learner", "code")
+COLUMNS: Final = (*REQUIRED, *LEARNER, "extra_time", "accessible", "equipment", "locale")
+ALIASES: Final[Mapping[str, str]] = {
+    "nom": "last_name",
+    "nom de famille": "last_name",
+    "prénom": "first_name",
+    "prenom": "first_name",
+    "date de naissance": "birth_date",
+    "naissance": "birth_date",
+    "apprenant": "learner",
+    "identifiant": "learner",
+    "code d'accès": "code",
+    "temps majoré": "extra_time",
+    "temps supplémentaire": "extra_time",
+    "accessibilité": "accessible",
+    "matériel": "equipment",
+    "équipement": "equipment",
+    "langue": "locale",
+}
+_LONGEST: Final[Mapping[str, int]] = {"equipment": 2_000, "code": 32, "learner": LONGEST}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that is wrong: where, which kind, and a sentence; ``more`` holds the limit or the accepted values."""
+
+    line: int
+    column: str | None
+    code: str
+    sentence: str
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    def told(self) -> dict[str, Any]:
+        """Plain data."""
+        return {"line": self.line, "column": self.column, "code": self.code, "sentence": self.sentence, **self.more}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the file that can be read, its learner still to be found."""
+
+    line: int
+    last_name: str
+    first_name: str
+    birth_date: str
+    learner: str | None
+    code: str | None
+    extra_time: float
+    accessible: tuple[str, ...]
+    equipment: str
+    locale: str
+    columns: Mapping[str, str]
+    """Name in the file of each column."""
+
+
+def read_candidates(content: bytes) -> tuple[list[Entry], list[Fault]]:
+    """Read a file: the lines that are right in themselves, and everything that is wrong with the header or the others.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file.
+
+    Returns
+    -------
+    (list of Entry, list of Fault)
+        When the header cannot be used, no entry and only what is wrong with it.
+    """
+    text = _decoded(content)
+    if text is None:
+        return [], [Fault(1, None, "ENCODING_NOT_SUPPORTED", "The file is neither UTF-8 nor Windows-1252: save it so.")]
+    lines, faults = _lines(text)
+    if not lines:
+        return [], faults or [Fault(1, None, "HEADER_REQUIRED", "The file is empty: it needs a header and a line each.")]
+    (first, header), *rows = lines
+    columns, wrong = _columns(first, header)
+    if wrong:
+        return [], wrong
+    entries = []
+    for line, cells in rows:
+        entry, found = _entry(line, cells, columns)
+        faults += found
+        entries += [] if entry is None else [entry]
+    if not rows and not faults:
+        faults = [Fault(first, None, "FIELD_REQUIRED", "The file has a header and nothing else: add a line each.")]
+    return entries, sorted(faults, key=lambda fault: fault.line)
+
+
+def _decoded(content: bytes) -> str | None:
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return None if "\x00" in text else text
+    return None
+
+
+def _lines(text: str) -> tuple[list[tuple[int, list[str]]], list[Fault]]:
+    """Cells of each line that is not empty, with its number, under the delimiter that makes most of the header."""
+    best: list[tuple[int, list[str]]] = []
+    known = -1
+    wrong: list[Fault] = []
+    for delimiter in (",", ";", "\t"):
+        lines, faults = _split(text, delimiter)
+        count = sum(_name(cell) in COLUMNS for cell in lines[0][1]) if lines else 0
+        if count > known:
+            best, known, wrong = lines, count, faults
+    return best, wrong
+
+
+def _split(text: str, delimiter: str) -> tuple[list[tuple[int, list[str]]], list[Fault]]:
+    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines = []
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return lines, []
+        except csv.Error as error:
+            sentence = f"Line {line} is not CSV ({error}): correct its quotes. Nothing below it was read."
+            return lines, [Fault(line, None, "BAD_CSV_FORMAT", sentence)]
+        if any(cell.strip() for cell in cells):
+            lines.append((line, [cell.strip() for cell in cells]))
+
+
+def _name(cell: str) -> str:
+    """Name of a column as it is known here.
+
+    >>> _name("Prénom*"), _name("first_name"), _name("Code MEF")
+    ('first_name', 'first_name', 'code mef')
+    """
+    plain = " ".join(cell.replace("’", "'").rstrip("* ").casefold().split())
+    return ALIASES.get(plain, plain)
+
+
+def _columns(line: int, header: Sequence[str]) -> tuple[list[tuple[str, str]], list[Fault]]:
+    """Known and written name of each column, and what is wrong with them."""
+    names = [_name(cell) for cell in header]
+    faults = []
+    for place, (name, cell) in enumerate(zip(names, header, strict=True)):
+        accepted = {"accepted": list(COLUMNS)}
+        if name not in COLUMNS and cell:
+            sentence = f"There is no column {cell[:LONGEST]!r}: use {', '.join(COLUMNS)}."
+            faults.append(Fault(line, cell[:LONGEST], "HEADER_UNKNOWN", sentence, accepted))
+        elif cell and name in names[:place]:
+            sentence = f"The column {cell!r} comes twice: keep one."
+            faults.append(Fault(line, cell, "HEADER_TWICE", sentence))
+    for name in REQUIRED:
+        if name not in names:
+            faults.append(Fault(line, name, "HEADER_REQUIRED", f"The column {name} is missing: add it."))
+    if not set(LEARNER) & set(names):
+        faults.append(
+            Fault(line, LEARNER[0], "HEADER_REQUIRED", "A column learner, or code, is missing: add one of them.")
+        )
+    return list(zip(names, header, strict=True)), faults
+
+
+def _entry(line: int, cells: Sequence[str], columns: Sequence[tuple[str, str]]) -> tuple[Entry | None, list[Fault]]:
+    """One line, None when something in it is wrong."""
+    if any(cells[len(columns) :]):
+        sentence = f"Line {line} has {len(cells)} cells for {len(columns)} columns: quote cells that hold the delimiter."
+        return None, [Fault(line, None, "BAD_CSV_FORMAT", sentence, {"limit": len(columns)})]
+    written = dict(columns)
+    padded = [*cells, *[""] * (len(columns) - len(cells))]
+    found = {name: cell for (name, _), cell in zip(columns, padded, strict=False) if name in COLUMNS}
+    if any(cell and not name for (name, _), cell in zip(columns, padded, strict=False)):
+        return None, [Fault(line, None, "BAD_CSV_FORMAT", f"Line {line} has a cell in a column without a name: name it.")]
+    faults = list(_faults(line, found, written))
+    if faults:
+        return None, faults
+    values = {name: _READ[name](found[name]) for name in _READ if found.get(name)}
+    entry = Entry(
+        line=line,
+        last_name=found["last_name"],
+        first_name=found["first_name"],
+        birth_date=values["birth_date"],
+        learner=found.get("learner") or None,
+        code=found.get("code") or None,
+        extra_time=values.get("extra_time", 0.0),
+        accessible=values.get("accessible", ()),
+        equipment=found.get("equipment", ""),
+        locale=found.get("locale") or "fr",
+        columns=written,
+    )
+    return entry, []
+
+
+def _faults(line: int, found: Mapping[str, str], written: Mapping[str, str]) -> Iterator[Fault]:
+    """Everything that is wrong in a line, in the order of the columns."""
+    named = {name: written.get(name, name) for name in COLUMNS}
+    for name in REQUIRED:
+        if not found.get(name):
+            yield Fault(line, named[name], "FIELD_REQUIRED", f"{named[name]} is empty on line {line}: fill it in.")
+    given = [name for name in LEARNER if found.get(name)]
+    if not given:
+        column = next(named[name] for name in LEARNER if name in found)
+        yield Fault(line, column, "FIELD_REQUIRED", f"{column} is empty on line {line}: name the learner.")
+    if len(given) > 1:
+        sentence = f"Line {line} names the learner twice, by {named['learner']} and {named['code']}: keep one."
+        yield Fault(line, named["code"], "FIELD_BAD_VALUES", sentence)
+    for name, cell in found.items():
+        limit = _LONGEST.get(name, LONGEST)
+        if len(cell) > limit:
+            sentence = f"{named[name]} has {len(cell)} characters on line {line}: write {limit} at most."
+            yield Fault(line, named[name], "FIELD_MAX_LENGTH", sentence, {"limit": limit})
+        elif not all(character.isprintable() or character in "\n\r\t" for character in cell):
+            yield Fault(line, named[name], "FIELD_BAD_VALUES", f"{named[name]} on line {line} cannot be read: type it again.")
+        elif cell and name in _READ:
+            try:
+                _READ[name](cell)
+            except ValueError:
+                code, accepted = _ACCEPTED[name]
+                sentence = f"{named[name]} is {cell[:80]!r} on line {line}: write {accepted}."
+                yield Fault(line, named[name], code, sentence, {"accepted": accepted})
+
+
+def _birth_date(cell: str) -> str:
+    if len(cell) != 10 or not cell.isascii():
+        raise ValueError
+    day = date.fromisoformat(cell) if cell[4] == "-" else datetime.strptime(cell, "%d/%m/%Y").date()
+    return day.isoformat()
+
+
+def _extra_time(cell: str) -> float:
+    value = float(cell.removesuffix("%").strip().replace(",", "."))
+    if not 0 <= value <= MOST_EXTRA_TIME:
+        raise ValueError
+    return value
+
+
+def _accessible(cell: str) -> tuple[str, ...]:
+    given = cell.replace("-", "_").lower().split()
+    if not set(given) <= set(FLAGS):
+        raise ValueError
+    return tuple(flag for flag in FLAGS if flag in given)
+
+
+def _locale(cell: str) -> str:
+    if len(cell) != 2 or not (cell.isascii() and cell.isalpha() and cell.islower()):
+        raise ValueError
+    return cell
+
+
+_READ: Final[Mapping[str, Callable[[str], Any]]] = {
+    "birth_date": _birth_date,
+    "extra_time": _extra_time,
+    "accessible": _accessible,
+    "locale": _locale,
+}
+_ACCEPTED: Final[Mapping[str, tuple[str, str]]] = {
+    "birth_date": ("FIELD_DATE_FORMAT", "a date as 2009-05-17 or 17/05/2009"),
+    "extra_time": ("FIELD_BAD_VALUES", f"a percentage from 0 to {MOST_EXTRA_TIME:.0f}"),
+    "accessible": ("FIELD_BAD_VALUES", f"some of {', '.join(FLAGS)}, separated by spaces, or nothing"),
+    "locale": ("FIELD_BAD_VALUES", "the two letters of a language, such as fr"),
+}

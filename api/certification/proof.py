@@ -15,7 +15,8 @@ from api.certification.eligibility import profile_told, seen_before, year_began_
 from api.certification.records import Candidate, Session
 from api.certification.repository import candidate_events, candidate_of_run, session_events, session_of
 from api.certification.session_states import folded as session_folded
-from api.certification.sitting.settle import COMPLETED, CUT_OFF, TIME, end_of
+from api.certification.sitting.seat import TIME
+from api.certification.sitting.settle import COMPLETED, CUT_OFF, end_of
 from api.certification.states import UNDER_WAY, CandidateState, Event, IllegalFactError, Kind, folded
 from api.clock import iso
 from api.runs.difference import DifferenceError, first_difference
@@ -157,8 +158,8 @@ def _check_profile(
         raise DifferenceError("The profile is not told by a positioning of the same learner.")
     if told.finished_at is None or told.finished_at > run.created_at:
         raise DifferenceError("The positioning that tells the profile was not finished when the test began.")
-    pairs = [[told.id, 1.0], *([run_id, weight] for run_id, weight in told.earlier)]
-    _check("The profile's earlier runs", profile["earlier"], pairs)
+    pairs = [(told.id, 1.0), *told.earlier]
+    _check("The profile's earlier runs", profile["earlier"], [list(pair) for pair in pairs])
     _check(
         "The run's earlier runs",
         [list(pair) for pair in run.earlier],

@@ -24,6 +24,7 @@ from api.certification.repository import (
 from api.certification.states import CandidateState, Event, Kind, folded
 from api.database import Database
 from api.identifiers import fingerprint, new_access_code, new_id, new_member_token
+from api.oauth.scopes import SCOPES
 from api.runs.facts import Fact
 from api.runs.replay import prove
 from api.runs.repository import facts_of
@@ -94,6 +95,11 @@ class Room:
     @property
     def database(self) -> Database:
         return self.world.context.database
+
+    @property
+    def platform(self) -> str:
+        """A token of the platform that is valid now."""
+        return self.world.token_for(self.world.client_id, *SCOPES)
 
     def call(self, method: str, path: str, token: str, **kwargs: Any) -> Any:
         return self.world.call(method, path, token, **kwargs)
@@ -201,7 +207,7 @@ class Room:
 
 def positioned(world: World) -> str:
     """Id of a learner who answered a positioning right."""
-    token = world.token_for(world.client_id, "runs:write", "runs:read", "learners:write")
+    token = world.token_for(world.client_id, *SCOPES)
     learner_id: str = world.call("POST", "/v1/learners", token, json={}).json()["id"]
     body = {"learner_id": learner_id, "competences": list(SIX)}
     run = world.call("POST", "/v1/runs", token, json=body).json()

@@ -1,24 +1,410 @@
-"""A candidate comes in, starts, answers and ends, through HTTP."""
-from tests.certification.seats import Room
+"""A candidate comes in, starts, answers, reports, leaves; the invigilator watches: all of it through HTTP."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from api.certification.repository import change_candidate, change_session
+from api.certification.states import Kind
+from api.identifiers import parsed_access_code
+from api.runs.facts import ENDED, NOT_REACHED, WITHDRAWN
+from api.runs.repository import run_of, run_of_code
+from engine.clock import used
+from itembank.certification import load_certification
+from tests.certification.seats import Device, Room, furnished
+from tests.load.answers import answer_to
+
+Check = Callable[..., Any]
+
+
+def kinds(room: Room) -> list[str]:
+    return [event.kind for event in room.events()]
 
 
 def test_a_whole_test(room: Room) -> None:
     device = room.enter()
     assert device.see()["to_do"] == "wait"
-    room.acted("authorise", device=device.name)
+    authorised = room.acted("authorise", device=device.name)
+    assert authorised["authorised"] == device.name
+    assert authorised["authorised_until"] == "2027-01-11T08:15:00.000000Z"
     assert device.see()["to_do"] == "start"
     view = device.do("start")
-    print(view)
-    pending = view["pending"]
-    n = 0
-    import time
-    t = time.time()
+    assert (view["phase"], view["to_do"], view["in_use"]) == ("running", "answer", True)
+    pending, count = view["pending"], 0
     while pending is not None:
+        assert device.see()["pending"] == pending
+        assert pending["position"] == count
         room.clock.move(seconds=40)
-        pending = device.answer(pending)["pending"]
-        n += 1
-    print(n, time.time() - t)
-    print(device.see())
-    print(room.look())
-    print([e.kind for e in room.events()], [f.kind for f in room.facts()][-2:])
-    assert 0
+        told = device.answer(pending)
+        assert told["progress"]["answered"] == count + 1
+        pending, count = told["pending"], count + 1
+    assert told["state"] == "finished"
+    assert count == told["progress"]["at_most"]
+    view, seen = device.see(), room.look()
+    assert (view["phase"], view["to_do"], view["end"], view["pending"]) == ("ended", "over", "completed", None)
+    assert view["clock"]["used"] == seen["clock"]["used"] == 40.0 * count
+    assert view["progress"] == seen["progress"] == {"answered": count, "at_most": count}
+    assert kinds(room) == ["enrolled", "arrived", "authorised", "started", "ended"]
+    assert [event.who for event in room.events()][1:] == [
+        "candidate",
+        room.events()[2].who,
+        "candidate",
+        "server",
+    ]
+    facts = room.facts()
+    assert facts[-1].kind == ENDED
+    assert facts[-1].result is None
+    assert {fact.seconds for fact in facts[1:-1:2]} == {40.0}
+
+
+def test_what_is_pinned_at_the_start(room: Room) -> None:
+    room.begin()
+    candidate = room.standing().candidate
+    assert candidate.profile is not None
+    assert set(candidate.profile) >= {"run_id", "earlier", "levels", "certifiable", "knowledge"}
+    assert len(candidate.profile["certifiable"]) >= room.rules.reached
+    with room.database.reading() as connection:
+        run = run_of(connection, candidate.run_id or "")
+    assert run is not None
+    assert run.rules_hash == room.session.rules_hash
+    assert list(run.competences) == candidate.profile["certifiable"]
+    assert [list(pair) for pair in run.earlier] == [
+        [run_id, weight * room.rules.profile_weight] for run_id, weight in candidate.profile["earlier"]
+    ]
+    assert run.created_at == room.state().started_at == room.facts()[0].at
+    assert run.excluded  # the items of the positioning
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"first_name": "chloe"},
+        {"first_name": "  CHLOÉ "},
+        {"last_name": "LE  GOFF 0"},
+        {"last_name": "Le-Goff 0"},
+        {"first_name": "Chloe\u0301"},
+    ],
+)
+def test_names_are_compared_as_people_write_them(room: Room, typed: dict[str, str]) -> None:
+    assert room.entry(room.candidates[0], **typed).status_code == 201
+
+
+def test_whatever_does_not_match_is_refused_alike(room: Room, problem: Check) -> None:
+    wrong: list[dict[str, str]] = [
+        {"code": "2346789BC"},
+        {"code": "nonsense"},
+        {"first_name": "Zoé"},
+        {"last_name": "Goff"},
+        {"birth_date": "2009-05-18"},
+        {"code": "2346789BC", "first_name": "Zoé"},
+    ]
+    answers = [room.entry(room.candidates[0], **one) for one in wrong]
+    for answer in answers:
+        problem(answer, 404, "unknown-candidate", "invigilator")
+    assert len({answer.text for answer in answers}) == 1
+    assert kinds(room) == ["enrolled"]
+
+
+def test_two_people_of_one_name_and_birthday_are_not_told_apart(room: Room) -> None:
+    room.enrol(last_name=room.candidates[0].last_name)
+    assert room.entry(room.candidates[0]).status_code == 404
+
+
+def test_entries_are_counted(settings: Any, problem: Check) -> None:
+    with TestClient(create_app(settings.model_copy(update={"code_rate": "3/minute"}))) as client:
+        body = {"code": "2346789BC", "first_name": "A", "last_name": "B", "birth_date": "2009-01-01"}
+        answers = [client.post("/v1/session-entries", json=body) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [404, 404, 404, 429]
+    problem(answers[-1], 429, "too-many-requests")
+
+
+@pytest.mark.parametrize("state", ["draft", "finalised", "published", "cancelled"])
+def test_nobody_comes_in_or_starts_unless_the_session_is_open(room: Room, problem: Check, state: str) -> None:
+    device = room.enter()
+    room.acted("authorise")
+    with room.database.writing() as connection:
+        change_session(connection, room.session.id, {"state": state})
+    for answer in (room.entry(room.candidates[0]), device.call("start"), device.call("return"), room.act("authorise")):
+        problem(answer, 409, "not-now", state)
+
+
+def test_the_test_does_not_start_without_the_invigilator(room: Room, problem: Check) -> None:
+    device = room.enter()
+    problem(device.call("start"), 409, "not-now", "not authorised")
+    pending = {"position": 0, "item": {"id": "crcn-1.1-01", "kind": "number"}}
+    problem(device.reply(pending), 409, "not-now")
+    problem(device.call("end", confirm=True), 409, "not-now")
+    room.acted("authorise")
+    room.clock.move(minutes=15)
+    assert device.see()["to_do"] == "wait"
+    problem(device.call("start"), 409, "not-now", "lapsed")
+    room.acted("authorise")
+    room.clock.move(minutes=15, microseconds=-1)
+    assert device.do("start")["phase"] == "running"
+
+
+def test_nobody_is_authorised_who_does_not_wait(room: Room, problem: Check) -> None:
+    problem(room.act("authorise"), 409, "not-now", "Nobody waits")
+    room.enter()
+    problem(room.act("authorise", device="2222"), 409, "not-now", "Another device")
+
+
+def test_who_is_not_eligible_any_more_is_told_which_competences_lack(room: Room, problem: Check) -> None:
+    learner = room.world.learner()["id"]
+    with room.database.writing() as connection:
+        change_candidate(connection, room.candidates[0].id, {"learner_id": learner})
+    device = room.enter()
+    room.acted("authorise")
+    told = problem(device.call("start"), 422, "not-eligible")
+    assert set(told["words"]) == {"fr", "en"}
+    assert room.state().phase == "enrolled"
+
+
+def test_a_start_sent_again_changes_nothing(room: Room) -> None:
+    device = room.begin()
+    first = device.see()
+    room.clock.move(seconds=5)
+    again = device.do("start")
+    assert again["pending"] == first["pending"]
+    assert again["clock"]["started_at"] == first["clock"]["started_at"]
+    assert kinds(room) == ["enrolled", "arrived", "authorised", "started"]
+
+
+def test_the_same_reply_gets_the_same_answer(room: Room, problem: Check) -> None:
+    device = room.begin()
+    pending = device.see()["pending"]
+    told = device.answer(pending)
+    room.clock.move(minutes=1)
+    assert device.answer(pending) == told
+    refused = problem(device.reply(pending, skipped=True), 409, "already-answered")
+    assert refused["pending"] == told["pending"]
+
+
+def test_neither_answer_nor_item_while_the_clock_stands(room: Room, problem: Check) -> None:
+    device = room.begin()
+    before = device.answer(device.see()["pending"])
+    pending = before["pending"]
+    room.acted("pause", why="Fire drill.")
+    view = device.see()
+    assert (view["phase"], view["to_do"], view["pending"], view["clock"]["stands"]) == ("paused", "paused", None, True)
+    for response in (device.reply(pending), device.reply({**pending, "position": 0})):
+        refused = problem(response, 409, "clock-stands")
+        assert pending["item"]["stem"] not in response.text
+        assert refused["state"] == "paused"
+    problem(device.call("reports", position=1, item=pending["item"]["id"], why="x"), 409, "clock-stands")
+    room.clock.move(minutes=30)
+    room.acted("resume")
+    assert device.see()["pending"] == pending
+    device.answer(pending)
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "accept", "dismiss", "end"])
+def test_the_invigilator_can_only_do_what_the_state_allows(room: Room, problem: Check, action: str) -> None:
+    bodies = {"accept": {"why": "x"}, "dismiss": {"why": "x"}, "end": {"why": "x", "end": "technical"}}
+    problem(room.act(action, **bodies.get(action, {})), 409, "not-now")
+    device = room.begin()
+    if action not in ("pause", "end"):
+        problem(room.act(action, **bodies.get(action, {})), 409, "not-now")
+    device.do("end", confirm=True)
+    problem(room.act(action, **bodies.get(action, {})), 409, "not-now")
+
+
+@pytest.mark.parametrize("action", ["accept", "dismiss", "end"])
+@pytest.mark.parametrize("why", [None, "", "  ", "x" * 1001])
+def test_some_actions_need_a_reason(room: Room, problem: Check, action: str, why: str | None) -> None:
+    room.begin().report()
+    body = {"end": "technical"} if action == "end" else {}
+    problem(room.act(action, **body, **({} if why is None else {"why": why})), 422, "invalid-request", "why")
+    assert room.state().phase == "frozen"
+
+
+def test_an_accepted_problem_takes_the_topic_out_and_gives_the_clock_back(room: Room, problem: Check) -> None:
+    device = room.begin()
+    room.clock.move(seconds=30)
+    device.answer()
+    pending = device.see()["pending"]
+    room.clock.move(seconds=50)
+    view = device.report("The image is missing.")
+    assert (view["phase"], view["to_do"], view["pending"]) == ("frozen", "reported", None)
+    problem(device.reply(pending), 409, "clock-stands")
+    seen = room.look()["report"]
+    assert seen == {"position": 1, "item": pending["item"], "why": "The image is missing."}
+    room.clock.move(minutes=4)
+    seen = room.acted("accept", why="It is missing indeed.")
+    assert seen["clock"]["used"] == 30.0
+    assert (seen["phase"], seen["report"]) == ("running", None)
+    view = device.see()
+    snapshot = room.world.context.served.bank("fr").snapshot
+    topics = [snapshot.topic[snapshot.row(one["item"]["id"])] for one in (pending, view["pending"])]
+    assert view["pending"]["position"] == 2
+    assert topics[0] != topics[1]
+    refused = problem(device.reply(pending), 409, "already-answered")
+    assert refused["pending"] == view["pending"]
+    while view["pending"] is not None:
+        assert snapshot.topic[snapshot.row(view["pending"]["item"]["id"])] != topics[0]
+        view = device.answer(view["pending"])
+    facts = room.facts()
+    assert [fact.kind for fact in facts if fact.position == 1] == ["asked", WITHDRAWN]
+    assert facts[4].at == facts[3].at == room.clock()
+    report, accepted = (room.events()[place] for place in (4, 5))
+    assert (report.kind, report.who, report.why) == ("reported", "candidate", "The image is missing.")
+    assert (accepted.kind, accepted.why) == ("accepted", "It is missing indeed.")
+    assert accepted.who.startswith("member:")
+
+
+def test_a_dismissed_problem_leaves_the_item_and_the_time_spent_on_it(room: Room) -> None:
+    device = room.begin()
+    pending = device.see()["pending"]
+    room.clock.move(seconds=50)
+    device.report()
+    room.clock.move(minutes=4)
+    assert room.acted("dismiss", why="It is there: scroll.")["clock"]["used"] == 50.0
+    assert device.see()["pending"] == pending
+    room.clock.move(seconds=10)
+    device.answer(pending)
+    assert room.facts()[1].seconds == 60.0
+
+
+def test_only_the_pending_item_is_reported_and_once(room: Room, problem: Check) -> None:
+    device = room.begin()
+    pending = device.see()["pending"]
+    body = {"position": 0, "item": pending["item"]["id"], "why": "x"}
+    problem(device.call("reports", **{**body, "position": 1}), 409, "not-the-pending-item")
+    problem(device.call("reports", **{**body, "item": "crcn-x"}), 409, "not-the-pending-item")
+    device.do("reports", **body)
+    assert device.do("reports", **body)["phase"] == "frozen"
+    assert kinds(room).count("reported") == 1
+
+
+def test_a_time_out_of_a_withdrawn_item_is_no_repetition(room: Room, problem: Check) -> None:
+    device = room.begin()
+    pending = device.see()["pending"]
+    device.report()
+    room.acted("accept", why="x")
+    problem(device.reply(pending, timed_out=True), 409, "already-answered")
+
+
+@pytest.mark.parametrize("phase", ["running", "paused", "frozen"])
+def test_the_candidate_leaves(room: Room, problem: Check, phase: str) -> None:
+    device = room.begin()
+    device.answer()
+    pending = device.see()["pending"]
+    room.clock.move(seconds=20)
+    if phase == "paused":
+        room.acted("pause")
+    if phase == "frozen":
+        device.report()
+    room.clock.move(seconds=20)
+    problem(device.call("end"), 422, "invalid-request")
+    problem(device.call("end", confirm=False), 422, "invalid-request")
+    view = device.do("end", confirm=True)
+    assert (view["phase"], view["end"], view["to_do"]) == ("ended", "candidate", "over")
+    assert view["clock"]["used"] == (40.0 if phase == "running" else 20.0)
+    assert view["progress"]["answered"] == 1
+    assert device.do("end", confirm=True) == view
+    *_, reply, ended = room.facts()
+    assert (reply.kind, reply.position, reply.item) == (NOT_REACHED, 1, pending["item"]["id"])
+    assert (ended.kind, ended.reason, ended.result) == (ENDED, "candidate", None)
+    assert ended.at == reply.at == room.state().ended_at == room.clock()
+    problem(device.reply(pending), 409, "run-finished")
+    problem(device.reply(pending, timed_out=True), 409, "run-finished")
+    problem(device.call("start"), 409, "not-now", "ended")
+    problem(room.entry(room.candidates[0]), 409, "not-now", "ended")
+
+
+@pytest.mark.parametrize("end", ["technical", "invigilator"])
+def test_the_invigilator_ends_a_test_with_a_reason(room: Room, problem: Check, end: str) -> None:
+    device = room.begin()
+    seen = room.acted("end", end=end, why="The machine burns.")
+    assert (seen["phase"], seen["end"], seen["end_why"]) == ("ended", end, "The machine burns.")
+    assert room.facts()[-1].reason == end
+    last = room.events()[-1]
+    assert (last.kind, last.why, last.data) == ("ended", "The machine burns.", {"end": end})
+    assert last.who.startswith("member:")
+    problem(device.call("end", confirm=True), 409, "not-now")
+    problem(room.act("end", end="candidate", why="x"), 422, "invalid-request")
+
+
+def test_the_code_of_the_run_is_given_at_the_end_and_finds_it(room: Room) -> None:
+    device = room.begin()
+    assert device.see()["access_code"] is None
+    code = device.do("end", confirm=True)["access_code"]
+    with room.database.reading() as connection:
+        run = run_of_code(connection, parsed_access_code(code) or "")
+    assert run is not None
+    assert run.id == room.standing().candidate.run_id
+
+
+def test_a_test_that_certifies_is_no_positioning_run(room: Room, problem: Check) -> None:
+    device = room.begin()
+    run_id = room.standing().candidate.run_id
+    problem(room.world.call("GET", f"/v1/runs/{run_id}", room.platform), 404, "unknown-run")
+    pending = device.see()["pending"]
+    reply = {"position": 0, "item": pending["item"]["id"], "answer": answer_to(pending["item"])}
+    problem(room.world.call("POST", f"/v1/runs/{run_id}/answers", room.platform, json=reply), 404, "unknown-run")
+
+
+@pytest.mark.parametrize(
+    ("who", "status"), [("admin", 200), ("invigilator", 200), ("platform", 200), ("other", 404), ("device", 401)]
+)
+def test_who_may_watch_the_room(room: Room, who: str, status: int) -> None:
+    token = {
+        "admin": room.admin,
+        "invigilator": room.invigilator,
+        "platform": room.platform,
+        "other": furnished(room.world, 0).invigilator,
+        "device": room.begin().token,
+    }[who]
+    assert room.call("GET", f"/v1/sessions/{room.session.id}/room", token).status_code == status
+    assert room.act("pause", token=token).status_code == status
+
+
+def test_a_candidate_is_looked_for_in_their_own_session(room: Room, problem: Check) -> None:
+    other = furnished(room.world, 0)
+    path = f"/v1/sessions/{other.session.id}/candidates/{room.candidates[0].id}/pause"
+    problem(room.call("POST", path, other.invigilator, json={}), 404, "unknown-candidate")
+
+
+def test_items_that_run_out_end_the_test_as_completed(room: Room) -> None:
+    rules = replace(load_certification(), least=2, most=2, each=2)
+    small = furnished(room.world, 1, rules)
+    device = small.begin()
+    view = device.see()
+    while view["pending"] is not None:
+        view = device.answer(view["pending"])
+    assert small.look()["end"] == "completed"
+    assert small.facts()[-1].reason == "max_length"
+
+
+def test_a_test_for_which_no_item_fits_any_more_ends_by_time(room: Room) -> None:
+    device = room.begin()
+    limit = device.see()["clock"]["limit"]
+    room.clock.move(seconds=limit - 0.000_001)
+    told = device.answer()
+    assert told["state"] == "finished"
+    assert room.look()["end"] == "time"
+    assert room.facts()[-1].reason == "out_of_time"
+
+
+def test_time_used_is_the_sum_of_what_the_replies_took(room: Room) -> None:
+    device: Device = room.begin()
+    for turn in range(9):
+        room.clock.move(seconds=10.000_001 * (turn + 1))
+        if turn % 3 == 1:
+            room.acted("pause")
+            room.clock.move(seconds=100)
+            room.acted("resume")
+        if turn % 4 == 3:
+            device.report()
+            room.clock.move(seconds=33)
+            room.acted("accept" if turn == 3 else "dismiss", why="x")
+        device.answer()
+    state = room.state()
+    assert state.started_at is not None
+    taken = sum(fact.seconds for fact in room.facts() if fact.seconds is not None)
+    assert taken == pytest.approx(used(state.started_at, state.standstills, room.clock()).total_seconds(), abs=1e-9)
+    assert Kind.ACCEPTED in kinds(room)

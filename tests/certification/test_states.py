@@ -194,6 +194,12 @@ class Histories(RuleBasedStateMachine):
         for kind in (Kind.ARRIVED, Kind.AUTHORISED, Kind.STARTED):
             self.happen(kind, 1, device, VALIDATED, 0.0)
 
+    @precondition(lambda self: self.state.phase in UNDER_WAY)
+    @rule(device=st.sampled_from(DEVICES))
+    def go_on_elsewhere(self, device: str) -> None:
+        for kind in (Kind.ARRIVED, Kind.AUTHORISED, Kind.RETURNED):
+            self.happen(kind, 1, device, VALIDATED, 0.0)
+
     def happen(self, kind: Kind, wait: int, device: str, outcome: str, asked: float) -> None:
         self.pass_time(wait)
         begun = self.state.started_at or self.at

@@ -11,7 +11,7 @@ from api.certification.callers import unauthenticated
 from api.certification.certificates.issue import Status, status_of
 from api.certification.certificates.repository import certificate_of, certificates_of
 from api.certification.decisions.repository import scoring_of
-from api.certification.decisions.words import level_words, meaning_words, status_words
+from api.certification.decisions.words import level_words, meaning_words, status_words, uncertainty_words
 from api.certification.records import ADMIN, Candidate, Centre, Certificate, Member, Scoring, Session
 from api.certification.repository import candidate_of, candidate_of_run, centre_of, member_of_token, session_of
 from api.clock import iso
@@ -171,6 +171,7 @@ def certificate_view(read: Held, at: datetime) -> dict[str, Any]:
         "date": read.session.date,
         "scoring": certificate.scoring_version,
         "levels": read.levels,
+        "uncertainty": uncertainty_words(read.rules.probability),
         "issued_at": iso(certificate.issued_at),
         "expires_at": iso(certificate.expires_at),
         "revoked_at": None if certificate.revoked_at is None else iso(certificate.revoked_at),

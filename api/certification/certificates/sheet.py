@@ -10,6 +10,7 @@ from fpdf import FPDF
 
 from api.certification.certificates.held import Held
 from api.certification.certificates.issue import Status, status_of
+from api.certification.decisions.words import uncertainty_words
 from api.certification.paper import ACCENT, FAINT, INK, new_paper, write
 from api.identifiers import written_access_code
 from itembank.framework import title
@@ -106,9 +107,8 @@ def _meanings(paper: FPDF, read: Held, words: Mapping[str, str], locale: str) ->
     write(paper, 9, bold=True, ink=ACCENT)
     _line(paper, words["sure"], 5.5, align="L")
     write(paper, 8)
-    paper.multi_cell(
-        0, 4.4, words["uncertainty"].format(share=round(100 * read.rules.probability)), new_x="LMARGIN", new_y="NEXT"
-    )
+    sure = uncertainty_words(read.rules.probability)[locale]
+    paper.multi_cell(0, 4.4, sure, new_x="LMARGIN", new_y="NEXT")
     if read.framework.provisional:
         paper.multi_cell(0, 4.4, words["provisional"], new_x="LMARGIN", new_y="NEXT")
 
@@ -192,9 +192,6 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "meanings": "Ce que signifient les niveaux",
         "band": "{band} (niveaux {low} et {high}) : {meaning}",
         "sure": "Ce que vaut cette mesure",
-        "uncertainty": "Un test ne voit qu'une partie de ce que sait une personne : un niveau est une estimation. La "
-        "probabilité est celle d'une compétence au moins égale au niveau certifié, au vu des réponses à ce test. Un "
-        "niveau est certifié à partir de {share} % et ne dépasse jamais celui du positionnement.",
         "provisional": "Les seuils des niveaux sont des jugements d'experts, à titre provisoire.",
         "check": "Pour vérifier ce certificat, flashez le code ou saisissez à cette adresse :",
         "revocable": "Un certificat peut être révoqué ou remplacé : seule la vérification en ligne fait foi.",
@@ -216,9 +213,6 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "meanings": "What the levels mean",
         "band": "{band} (levels {low} and {high}): {meaning}",
         "sure": "How sure this is",
-        "uncertainty": "A test sees only a part of what a person knows: a level is an estimate. The probability is "
-        "that of a competence at or above the certified level, given the answers to this test. A level is certified "
-        "from {share}% on, and never exceeds that of the positioning.",
         "provisional": "The cuts between the levels are expert judgement, for the time being.",
         "check": "To check this certificate, scan the code, or type this one at the address below:",
         "revocable": "A certificate may be revoked or replaced: only the online check is authoritative.",

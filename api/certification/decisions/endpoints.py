@@ -60,7 +60,7 @@ _DECISION: dict[str, Any] = {
 async def post_finalise(
     request: Request, caller: Author, session_id: SessionId, body: FinaliseRequest | None = None
 ) -> Any:
-    """End the tests still under way for the reasons given, and decide on every candidate; who did not start is absent."""
+    """End the tests still under way, for the reasons given, and decide on all; who did not start is absent."""
     given = {} if body is None else body.ends
     ends = {parsed_id(key) or key: GivenEnd(end.end, end.why) for key, end in given.items()}
     return _state(await finalise(context_of(request), caller, session_id, ends))

@@ -18,7 +18,7 @@ class GivenEndRequest(_Request):
     """Why an unfinished test ended."""
 
     end: Literal["technical", "candidate"] = Field(
-        description="technical: nobody's fault, and too few answers cancel the test; candidate: by choice, and they count."
+        description="technical: nobody's fault, and too few answers cancel the test; candidate: by choice."
     )
     why: Why
 

@@ -53,6 +53,19 @@ def meaning_words(framework: Framework, level: int) -> Said | None:
     return None if band is None else {locale: title(band.meaning, locale) for locale in LANGUAGES}
 
 
+def uncertainty_words(probability: float) -> Said:
+    """Explain how sure a certified level is; ``probability`` is that from which a level is certified."""
+    return {locale: text.format(share=round(100 * probability)) for locale, text in _UNCERTAINTY.items()}
+
+
+_UNCERTAINTY: Final[Mapping[str, str]] = {
+    "fr": "Un test ne voit qu'une partie de ce que sait une personne : un niveau est une estimation. La probabilité est "
+    "celle d'une compétence au moins égale au niveau certifié, au vu des réponses à ce test. Un niveau est certifié à "
+    "partir de {share} % et ne dépasse jamais celui du positionnement.",
+    "en": "A test sees only a part of what a person knows: a level is an estimate. The probability is that of a "
+    "competence at or above the certified level, given the answers to this test. A level is certified from {share}% on, "
+    "and never exceeds that of the positioning.",
+}
 _STATUS: Final[Mapping[str, tuple[str, str]]] = {
     "not_examined": ("non évaluée", "not examined"),
     "not_certified": ("non certifiée", "not certified"),

@@ -21,8 +21,8 @@ from api.certification.repository import candidate_of_run, session_of
 from api.clock import iso
 from api.database import Database
 from api.runs.facts import Run
-from api.runs.repository import pinned_design, run_of
 from api.runs.replay import Proof, prove_stored
+from api.runs.repository import pinned_design, run_of
 from api.tables import Moment, clients, designs, facts, learners, runs, snapshots
 from engine.certification import from_dict
 from engine.errors import SettingError

@@ -213,8 +213,8 @@ class _Proof:
         if count < possible:
             yield self.short(
                 count / wanted,
-                f"{about} has {_counted(wanted, 'item')} and {count} fit into {self._minutes} for {self.who} who are "
-                "slow; give more time, or shorten it",
+                f"{about} has {_counted(wanted, 'item')} and the best one within {self._minutes} for {self.who} who are "
+                f"slow has {count}; give more time, or shorten it",
             )
 
     def error(self, sentence: str) -> Finding:

@@ -57,7 +57,7 @@ def key_create(
     folder: Annotated[Path, typer.Argument(help="Folder of the keys; the newest signs, all are published.")],
 ) -> None:
     """Draw a new Ed25519 key that signs certificates from the next start of the server on."""
-    from api.certification.certificates.keys import create_key
+    from api.certification.certificates.signing import create_key
 
     print(f"Key: {create_key(folder)}\nGive the folder to the server as JALON_CREDENTIAL_KEYS.")
 

@@ -37,12 +37,12 @@ class Limits(NamedTuple):
 def empty_set(core: int) -> Combinations:
     """Give the empty set, of a core of so many items."""
     zero, no = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=bool)
-    return Combinations(zero, zero, zero, zero, np.zeros(1), no, np.zeros((1, -(-core // _BITS)), dtype=np.uint64))
+    return Combinations(zero, zero, zero, zero, np.zeros(1), no, np.zeros((1, _words(core)), dtype=np.uint64))
 
 
 def one_item(place: int, core: int, seconds: int, value: int, cost: float, hostile: bool) -> Combinations:
     """Leave out or take an item of the core: with a reduced cost above 0 the first loses it, below 0 the second."""
-    members = np.zeros((2, -(-core // _BITS)), dtype=np.uint64)
+    members = np.zeros((2, _words(core)), dtype=np.uint64)
     members[1, place // _BITS] = np.uint64(1) << np.uint64(place % _BITS)
     return Combinations(
         np.array([0, 1]),
@@ -91,6 +91,11 @@ def priced(sets: Combinations, loss: Floats, needed: Ints | None = None) -> Comb
     return priced if np.isfinite(more).all() else priced.take(np.isfinite(more))
 
 
+def _words(core: int) -> int:
+    """Words of bits for a core of so many items: one at least, also for a core of none."""
+    return max(1, -(-core // _BITS))
+
+
 def _crossed(one: Combinations, other: Combinations) -> Combinations:
     return Combinations(
         (one.number[:, None] + other.number).reshape(-1),
@@ -99,7 +104,7 @@ def _crossed(one: Combinations, other: Combinations) -> Combinations:
         (one.value[:, None] + other.value).reshape(-1),
         (one.loss[:, None] + other.loss).reshape(-1),
         (one.hostile[:, None] | other.hostile).reshape(-1),
-        (one.members[:, None] | other.members).reshape(-1, one.members.shape[1]),
+        (one.members[:, None] | other.members).reshape(one.number.size * other.number.size, one.members.shape[1]),
     )
 
 

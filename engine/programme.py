@@ -64,9 +64,9 @@ def best_test(programme: Programme) -> Bools:
         short = np.inf if found is None else relaxation.bound - _worth(programme, found)
         if found is not None and short <= gap:
             return found
-        if free.all():
+        if gap == np.inf:
             raise RuntimeError("No test can be assembled, though its minima were found to be within reach.")
-        gap = min(WIDER * gap, short)
+        gap = short if free.all() else min(WIDER * gap, short)
 
 
 def _worth(programme: Programme, test: Bools) -> float:

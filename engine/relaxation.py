@@ -95,6 +95,13 @@ def relaxed(programme: Programme) -> Relaxation:
     )
 
 
+class _Silent(highspy.Highs):
+    """The solver without its callbacks: nobody listens, and setting them up makes HiGHS print its name."""
+
+    def enableCallbacks(self) -> None:
+        """Set up none."""
+
+
 def _fill(program: highspy.HighsLp, row: Ints, column: Ints, value: Floats) -> None:
     """Hand the matrix over, column by column."""
     order = np.lexsort((row, column))
@@ -106,7 +113,7 @@ def _fill(program: highspy.HighsLp, row: Ints, column: Ints, value: Floats) -> N
 
 
 def _solved(program: highspy.HighsLp) -> tuple[highspy.HighsSolution, float]:
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    solver = _Silent()  # type: ignore[no-untyped-call]
     for option, value in (("output_flag", False), ("threads", 1), ("presolve", "off"), ("solver", "simplex")):
         solver.setOptionValue(option, value)
     solver.passModel(program)

@@ -14,6 +14,8 @@ from api.pages.page import page, words_for
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 ADDRESSES: Final = ("/", "/start", "/code", "/leave", "/run", "/run/pause", "/profile")
+FOLDERS: Final = ("session", "team", "certificate", "check")
+"""Beginnings of the addresses of certification."""
 _PROGRAMS: Final = ("/v1", "/oauth", "/openapi.json")
 """Beginnings of the addresses that programs use."""
 _KEPT: Final = ("retry-after", "allow")
@@ -29,7 +31,7 @@ def read_by_a_person(request: Request) -> bool:
     """Tell whether a request is for a page: one of its addresses, or a browser that asks for one."""
     path = request.scope["path"]
     asked = "text/html" in request.headers.get("accept", "") and not path.startswith(_PROGRAMS)
-    return path in ADDRESSES or asked
+    return path in ADDRESSES or path.split("/")[1] in FOLDERS or asked
 
 
 def error_page(request: Request, slug: str, status: int, headers: dict[str, str]) -> Response:

@@ -12,6 +12,7 @@ from api.pages.origin import address_of, from_our_pages
 from api.pages.page import go, page
 from api.problems import TOO_MANY_REQUESTS, UNKNOWN_CODE, Problem
 from api.runs.codes import enter_code
+from api.runs.lookup import current_run
 
 router = APIRouter(include_in_schema=False)
 
@@ -44,7 +45,8 @@ async def code(request: Request) -> Response:
         if problem.kind not in (UNKNOWN_CODE, TOO_MANY_REQUESTS):
             raise
         return await _home(request, problem.status_code, problem.headers, typed, f"problem.{problem.kind.slug}.text")
-    response = go("/run")
+    live = await current_run(context_of(request), entered.run_id)
+    response = go("/run" if live.run.rules_hash is None else "/certificate")
     RUN.bind(request, response, entered.token)
     return response
 
@@ -65,14 +67,15 @@ async def _home(
     fault: str | None = None,
     left: bool = False,
 ) -> Response:
-    live = await shown_run(request)
+    live, certified = await shown_run(request), await certified_run(request)
+    state = None if live is None else "done" if live.pending is None else "going"
     return page(
         request,
         "home.html",
         status,
         headers,
         self_service=context_of(request).settings.self_service,
-        state=None if live is None else "done" if live.pending is None else "going",
+        state=state if certified is None else "certified",
         typed=typed,
         fault=fault,
         left=left,

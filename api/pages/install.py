@@ -1,4 +1,4 @@
-"""Putting the learner's pages into the application."""
+"""Putting the pages into the application."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from api.pages.certification.routers import ROUTERS as CERTIFICATION
 from api.pages.errors import install_error_pages
 from api.pages.home import router as home
 from api.pages.profile import router as profile
@@ -27,7 +28,7 @@ class KeptFiles(StaticFiles):
 
 def install_pages(app: FastAPI) -> None:
     """Add the pages to ``app``, whose error handlers must be there already."""
-    for router in (home, start, question, profile):
+    for router in (home, start, question, profile, *CERTIFICATION):
         app.router.routes.extend(router.routes)
     app.mount("/static", KeptFiles(directory=Path(__file__).parent / "static"), name="static")
     install_error_pages(app)

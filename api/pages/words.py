@@ -48,6 +48,26 @@ class Words:
         month = self.texts["date.months"][moment.month - 1]
         return self("date.form", day=moment.day, month=month, year=moment.year)
 
+    def month_day(self, written: str) -> str:
+        """Write a day of every year, given as ``MM-DD``, for people."""
+        month, day = written.split("-")
+        return self("date.every", day=int(day), month=self.texts["date.months"][int(month) - 1])
+
+    def percent(self, share: float) -> str:
+        """Write a share in whole per cent."""
+        return self("date.percent", percent=round(100 * share))
+
+    def small_share(self, share: float) -> str:
+        """Write a share that may be tiny: per mille.
+
+        >>> words_of("en").small_share(0.004), words_of("en").small_share(0.00001)
+        ('4 in 1,000', 'under 0.1 in 1,000')
+        """
+        if share < 1e-4:
+            return self("date.under_per_mille")
+        written = f"{1000 * share:.2g}" if share < 0.0995 else f"{1000 * share:.0f}"
+        return self("date.per_mille", number=written.replace(".", "," if self.language == "fr" else "."))
+
     def hour(self, moment: time | datetime) -> str:
         """Write a time of day for people."""
         return self("date.hour", hour=moment.hour, minute=f"{moment.minute:02}")

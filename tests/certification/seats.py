@@ -17,6 +17,7 @@ from api.certification.repository import (
     add_centre,
     add_member,
     add_session,
+    add_session_event,
     assign,
     candidate_events,
     candidate_of,
@@ -209,7 +210,7 @@ def positioned(world: World) -> str:
     """Id of a learner who answered a positioning right."""
     token = world.token_for(world.client_id, *SCOPES)
     learner_id: str = world.call("POST", "/v1/learners", token, json={}).json()["id"]
-    body = {"learner_id": learner_id, "competences": list(SIX)}
+    body = {"learner_id": learner_id, "competences": list(SIX), "length": 54}
     run = world.call("POST", "/v1/runs", token, json=body).json()
     pending = run["pending"]
     while pending is not None:
@@ -241,7 +242,7 @@ def furnished(world: World, candidates: int = 1, rules: CertificationDesign | No
         window="final-year classes",
         access_code=new_access_code(),
         state="open",
-        version=1,
+        version=2,
         created_at=at,
     )
     with world.context.database.writing() as connection:
@@ -251,6 +252,8 @@ def furnished(world: World, candidates: int = 1, rules: CertificationDesign | No
         for member, token in zip(members, (admin, invigilator), strict=True):
             add_member(connection, member, fingerprint(token))
         add_session(connection, session)
+        for number, kind in enumerate(("created", "opened"), 1):
+            add_session_event(connection, session.id, Event(number, kind, at, "member:x"))
         assign(connection, session.id, [members[1].id])
     room = Room(world, rules, session, admin, invigilator)
     for _ in range(candidates):

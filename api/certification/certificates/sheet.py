@@ -49,7 +49,7 @@ def _head(paper: FPDF, read: Held, words: Mapping[str, str], locale: str) -> Non
     write(paper, 10)
     _line(paper, words["holder"], 6)
     write(paper, _fitting(paper, read.name, 19, 11), bold=True)
-    _line(paper, read.name, 10)
+    paper.multi_cell(0, 9, read.name, align="C", new_x="LMARGIN", new_y="NEXT")
     write(paper, 9.5)
     day = _day(datetime.fromisoformat(read.session.date), locale)
     text = words["text"].format(day=day, centre=read.centre.name, place=read.session.place)

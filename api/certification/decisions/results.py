@@ -19,8 +19,13 @@ from api.certification.decisions.words import (
     status_words,
 )
 from api.certification.records import Candidate, Certificate, Scoring
-from api.certification.repository import candidates_of_session, events_of_candidates
-from api.certification.states import CandidateState, Event, Kind, folded
+from api.certification.repository import (
+    candidate_events,
+    candidate_of_run,
+    candidates_of_session,
+    events_of_candidates,
+)
+from api.certification.states import UNDER_WAY, CandidateState, Event, Kind, Phase, folded
 from api.clock import iso
 from api.context import Context
 from itembank.framework import Framework
@@ -131,4 +136,19 @@ def _competence(told: Mapping[str, Any], framework: Framework) -> dict[str, Any]
         "level_words": level_words(framework, told["level"]),
         "meaning": meaning_words(framework, told["level"]),
         "status_words": status_words(told["status"]),
+    }
+
+
+def own_outcome(connection: Connection, run_id: str) -> dict[str, Any]:
+    """Show the holder of a run how far its test is; the outcome once it is published, and never before."""
+    candidate = candidate_of_run(connection, run_id)
+    assert candidate is not None
+    state = folded(candidate_events(connection, candidate.id))
+    assert state is not None
+    published = state.phase is Phase.PUBLISHED
+    return {
+        "under_way": state.phase in UNDER_WAY,
+        "published": published,
+        "outcome": state.outcome if published else None,
+        "outcome_words": outcome_words(state.outcome) if published and state.outcome else None,
     }

@@ -1,14 +1,15 @@
-"""The attendance sheet of a session: who is expected, with what, and a cell to sign. A PDF of as many pages as it needs."""
+"""The attendance sheet of a session: who is expected, with what, and a cell to sign; as many pages as it needs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from fpdf import FPDF
 from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
 
 from api.certification.callers import Staff, required_session
-from api.certification.paper import ACCENT, FAINT, INK, new_paper, write
+from api.certification.paper import ACCENT, FAINT, new_paper, write
 from api.certification.records import Candidate, Session
 from api.certification.repository import (
     candidates_of_session,
@@ -20,7 +21,7 @@ from api.certification.states import Phase
 from api.context import Context
 from api.identifiers import written_access_code
 
-_WIDTHS: Final = (8.0, 62.0, 22.0, 48.0, 16.0, 17.0, 17.0, 77.0)
+_WIDTHS: Final = (8.0, 60.0, 22.0, 50.0, 16.0, 17.0, 17.0, 71.0)
 """Of the columns, in millimetres: as wide as a sheet across."""
 _LEAST: Final = 11.0
 """Height of a line: room for a signature."""
@@ -60,22 +61,149 @@ async def attendance_sheet(context: Context, caller: Staff, session_id: str) -> 
         return Sheet(centre.name, session, people, tuple(ordered), rules.minutes)
 
     sheet = await context.read(read)
-    return f"attendance-{sheet.session.date}.pdf", await context.compute(lambda: attendance_pdf(sheet))
+    return f"attendance-{sheet.session.date}.pdf", await run_in_threadpool(attendance_pdf, sheet)
 
 
 def attendance_pdf(sheet: Sheet) -> bytes:
-    """Print a sheet, French with English below, for centres whose staff reads either."""
-    paper = new_paper(f"{_TITLE} · {sheet.session.date}", "fr", sheet.session.created_at, across=True)
-    _head(paper, sheet)
-    _columns(paper)
+    """Print a sheet: French first and English below, for the staff of any centre."""
+    paper = _Paper(sheet)
     for number, candidate in enumerate(sheet.candidates, 1):
-        cells = _cells(number, candidate, sheet.minutes)
-        height = _height(paper, cells)
-        if paper.will_page_break(height):
-            paper.add_page()
-            _columns(paper)
-        _row(paper, cells, height)
-    if paper.will_page_break(30):
-        paper.add_page()
-    _foot(paper, sheet)
-    return bytes(paper.output())
+        paper.row(_cells(number, candidate, sheet.minutes))
+    paper.foot()
+    return bytes(paper.pdf.output())
+
+
+class _Paper:
+    """Pages that are being printed."""
+
+    def __init__(self, sheet: Sheet) -> None:
+        self.sheet = sheet
+        self.pdf = new_paper(f"{_TITLE} · {sheet.session.date}", "fr", sheet.session.created_at, landscape=True)
+        self.pdf.set_auto_page_break(False)
+        self._head()
+        self._columns()
+
+    def row(self, cells: Sequence[str]) -> None:
+        """Print a line, on a new page when it does not fit."""
+        pdf = self.pdf
+        write(pdf, _SIZE)
+        lines = max(self._lines(width, text) for width, text in self._filled(cells))
+        height = max(_LEAST, _STEP * lines + 2)
+        if pdf.get_y() + height > pdf.h - pdf.b_margin:
+            self._turn()
+            self._columns()
+            write(pdf, _SIZE)
+        top = pdf.get_y()
+        for width, text in self._filled(cells):
+            left = pdf.get_x()
+            pdf.rect(left, top, width, height)
+            pdf.set_xy(left, top + 1)
+            pdf.multi_cell(width, _STEP, text, align="L")
+            pdf.set_xy(left + width, top)
+        pdf.set_xy(pdf.l_margin, top + height)
+
+    def foot(self) -> None:
+        """Print where the invigilators sign, and number the last page."""
+        pdf = self.pdf
+        people = self.sheet.invigilators or ("",)
+        height = _LEAST * len(people) + 12
+        if pdf.get_y() + height > pdf.h - pdf.b_margin:
+            self._turn()
+        pdf.ln(4)
+        write(pdf, _SIZE, bold=True)
+        pdf.cell(0, 6, "Surveillants / Invigilators", new_x="LMARGIN", new_y="NEXT")
+        write(pdf, _SIZE)
+        for name in people:
+            pdf.cell(_WIDTHS[0] + _WIDTHS[1], _LEAST, name, border=1)
+            pdf.cell(_WIDTHS[-1], _LEAST, "", border=1, new_x="LMARGIN", new_y="NEXT")
+        self._number()
+
+    def _lines(self, width: float, text: str) -> int:
+        found = self.pdf.multi_cell(width, _STEP, text, dry_run=True, output="LINES")
+        assert isinstance(found, list)
+        return len(found)
+
+    def _turn(self) -> None:
+        self._number()
+        self.pdf.add_page()
+
+    def _number(self) -> None:
+        pdf, session = self.pdf, self.sheet.session
+        write(pdf, 7.5, ink=FAINT)
+        pdf.set_xy(pdf.l_margin, pdf.h - pdf.b_margin + 4)
+        text = f"{session.date} {session.time} · {session.place} · {session.room} · page {pdf.page_no()}"
+        pdf.cell(0, 4, _fitting(pdf, text, pdf.epw), align="R")
+
+    def _head(self) -> None:
+        pdf, session = self.pdf, self.sheet.session
+        write(pdf, 15, bold=True, ink=ACCENT)
+        pdf.cell(0, 9, _TITLE, new_x="LMARGIN", new_y="NEXT")
+        for name, text in (
+            ("Centre", self.sheet.centre),
+            ("Date", f"{session.date} · {session.time} ({session.zone})"),
+            ("Lieu / Place", f"{session.place} · {session.room}"),
+            ("Code", written_access_code(session.access_code)),
+            ("Candidats / Candidates", str(len(self.sheet.candidates))),
+        ):
+            write(pdf, 9.5, ink=FAINT)
+            pdf.cell(46, 5.5, name)
+            write(pdf, 9.5, bold=True)
+            pdf.multi_cell(0, 5.5, text, align="L", new_x="LMARGIN", new_y="NEXT")
+        pdf.ln(3)
+
+    def _columns(self) -> None:
+        pdf = self.pdf
+        pdf.set_draw_color(*FAINT)
+        pdf.set_fill_color(232, 238, 245)
+        top = pdf.get_y()
+        for width, (french, english) in zip(_WIDTHS, _NAMES, strict=True):
+            left = pdf.get_x()
+            pdf.rect(left, top, width, 10, style="DF")
+            write(pdf, 8, bold=True)
+            pdf.set_xy(left, top + 1)
+            pdf.cell(width, 4, french)
+            write(pdf, 7, ink=FAINT)
+            pdf.set_xy(left, top + 5)
+            pdf.cell(width, 4, english)
+            pdf.set_xy(left + width, top)
+        pdf.set_xy(pdf.l_margin, top + 10)
+
+    @staticmethod
+    def _filled(cells: Sequence[str]) -> list[tuple[float, str]]:
+        return list(zip(_WIDTHS, cells, strict=True))
+
+
+def _cells(number: int, candidate: Candidate, minutes: float) -> tuple[str, ...]:
+    extra = (f"+ {candidate.extra_time:g} %",) if candidate.extra_time else ()
+    flags = (_FLAGS[flag] for flag in candidate.accessible)
+    needs = "\n".join((*extra, *flags, *filter(None, (candidate.equipment,))))
+    time = f"{candidate.limit(minutes).total_seconds() / 60:.0f} min"
+    name = f"{candidate.last_name} {candidate.first_name}"
+    return (str(number), name, candidate.birth_date, needs, time, "", "", "")
+
+
+def _fitting(pdf: FPDF, text: str, width: float) -> str:
+    """Cut a text so that it fits a width."""
+    if pdf.get_string_width(text) <= width - 2:
+        return text
+    while text and pdf.get_string_width(f"{text}…") > width - 2:
+        text = text[:-1]
+    return f"{text}…"
+
+
+_TITLE: Final = "Feuille d'émargement / Attendance sheet"
+_NAMES: Final = (
+    ("", ""),
+    ("Nom et prénom", "Name"),
+    ("Né(e) le", "Born on"),
+    ("Aménagements", "Accommodations"),
+    ("Durée", "Time"),
+    ("Arrivée", "Arrival"),
+    ("Départ", "Leaving"),
+    ("Signature", "Signature"),
+)
+_FLAGS: Final[Mapping[str, str]] = {
+    "blind": "items sans image / blind",
+    "colour_blind": "items sans couleur / colour-blind",
+    "deaf": "items sans son / deaf",
+}

@@ -48,7 +48,8 @@ SessionId = Annotated[str, Path(json_schema_extra={"format": "uuid"})]
 CandidateId = Annotated[str, Path(json_schema_extra={"format": "uuid"})]
 LearnerId = Annotated[str, Path(json_schema_extra={"format": "uuid"})]
 Why = Annotated[
-    str | None, Query(min_length=1, max_length=2_000, pattern=r"^[^\x00-\x1f\x7f]+$", description="Why, for the record.")
+    str | None,
+    Query(min_length=1, max_length=2_000, pattern=r"^[^\x00-\x1f\x7f]+$", description="Why, for the record."),
 ]
 Reader = Annotated[Staff, Depends(staff(CERTIFICATION_READ))]
 AdminReader = Annotated[Staff, Depends(staff(CERTIFICATION_READ, admin=True))]

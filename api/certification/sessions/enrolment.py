@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from api.certification.callers import Staff, required_session, who
 from api.certification.eligibility import LearnerProfile, profile_for
@@ -15,7 +15,6 @@ from api.certification.repository import (
     add_candidate,
     add_candidate_event,
     candidate_of,
-    candidates_of_session,
     centre_of,
 )
 from api.certification.sessions.candidate_schemas import CandidateRequest
@@ -36,6 +35,7 @@ from api.context import Context
 from api.idempotency import Once, created_before, remember
 from api.identifiers import new_id, parsed_access_code
 from api.learners.service import required_learner
+from api.oauth.tokens import Platform
 from api.problems import (
     INVALID_REQUEST,
     NOT_ELIGIBLE,
@@ -116,7 +116,10 @@ def store_enrolment(
     clash = clash_of(connection, session, enrolment.learner_id, lock=True)
     if clash is not None:
         raise Problem(NOT_NOW, clash)
-    if len(candidates_of_session(connection, session.id)) >= MOST:
+    enrolled = select(func.count()).where(
+        candidates.c.session_id == session.id, candidates.c.state != Phase.REMOVED.value
+    )
+    if connection.execute(enrolled).scalar_one() >= MOST:
         raise Problem(NOT_NOW, f"The session has {MOST} candidates: plan another.")
     told = {name: asdict(enrolment)[name] for name in ACCOMMODATIONS} | (more or {})
     told["accessible"] = list(enrolment.accessible)

@@ -89,7 +89,7 @@ def read_candidates(content: bytes) -> tuple[list[Entry], list[Fault]]:
         return [], [Fault(1, None, "ENCODING_NOT_SUPPORTED", "The file is neither UTF-8 nor Windows-1252: save it so.")]
     lines, faults = _lines(text)
     if not lines:
-        return [], faults or [Fault(1, None, "HEADER_REQUIRED", "The file is empty: it needs a header and a line each.")]
+        return [], faults or [Fault(1, None, "HEADER_REQUIRED", "The file is empty: give it a header and lines.")]
     (first, header), *rows = lines
     columns, wrong = _columns(first, header)
     if wrong:
@@ -129,7 +129,7 @@ def _lines(text: str) -> tuple[list[tuple[int, list[str]]], list[Fault]]:
 
 def _split(text: str, delimiter: str) -> tuple[list[tuple[int, list[str]]], list[Fault]]:
     reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    lines = []
+    lines: list[tuple[int, list[str]]] = []
     while True:
         line = reader.line_num + 1
         try:
@@ -178,13 +178,17 @@ def _columns(line: int, header: Sequence[str]) -> tuple[list[tuple[str, str]], l
 def _entry(line: int, cells: Sequence[str], columns: Sequence[tuple[str, str]]) -> tuple[Entry | None, list[Fault]]:
     """One line, None when something in it is wrong."""
     if any(cells[len(columns) :]):
-        sentence = f"Line {line} has {len(cells)} cells for {len(columns)} columns: quote cells that hold the delimiter."
+        sentence = (
+            f"Line {line} has {len(cells)} cells for {len(columns)} columns: quote those that hold the delimiter."
+        )
         return None, [Fault(line, None, "BAD_CSV_FORMAT", sentence, {"limit": len(columns)})]
     written = dict(columns)
     padded = [*cells, *[""] * (len(columns) - len(cells))]
     found = {name: cell for (name, _), cell in zip(columns, padded, strict=False) if name in COLUMNS}
     if any(cell and not name for (name, _), cell in zip(columns, padded, strict=False)):
-        return None, [Fault(line, None, "BAD_CSV_FORMAT", f"Line {line} has a cell in a column without a name: name it.")]
+        return None, [
+            Fault(line, None, "BAD_CSV_FORMAT", f"Line {line} has a cell in a column without a name: name it.")
+        ]
     faults = list(_faults(line, found, written))
     if faults:
         return None, faults
@@ -224,7 +228,9 @@ def _faults(line: int, found: Mapping[str, str], written: Mapping[str, str]) -> 
             sentence = f"{named[name]} has {len(cell)} characters on line {line}: write {limit} at most."
             yield Fault(line, named[name], "FIELD_MAX_LENGTH", sentence, {"limit": limit})
         elif not all(character.isprintable() or character in "\n\r\t" for character in cell):
-            yield Fault(line, named[name], "FIELD_BAD_VALUES", f"{named[name]} on line {line} cannot be read: type it again.")
+            yield Fault(
+                line, named[name], "FIELD_BAD_VALUES", f"{named[name]} on line {line} cannot be read: type it again."
+            )
         elif cell and name in _READ:
             try:
                 _READ[name](cell)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -134,12 +133,14 @@ def _found(
         candidates.c.session_id == session.id, candidates.c.state != Phase.REMOVED.value
     )
     if not faults and connection.execute(present).scalar_one() + len(ready) > MOST:
-        faults = [Fault(1, None, "TOO_MANY", f"A session has {MOST} candidates at most: plan another.", {"limit": MOST})]
+        faults = [
+            Fault(1, None, "TOO_MANY", f"A session has {MOST} candidates at most: plan another.", {"limit": MOST})
+        ]
     return ready, faults
 
 
 def _wrong(context: Context, session: Session, entry: Entry) -> Iterable[Fault]:
-    """What is wrong in a line that only the session and the bank can tell."""
+    """Find what is wrong in a line that only the session and the bank can tell."""
     try:
         checked_birth(entry.birth_date, session)
     except Problem as problem:

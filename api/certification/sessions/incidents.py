@@ -11,7 +11,7 @@ from api.certification.repository import events_of_candidates, session_events
 from api.certification.session_states import SessionKind, SessionPhase
 from api.certification.sessions.happening import session_happen
 from api.certification.sessions.writing import written
-from api.certification.states import Kind
+from api.certification.states import Event, Kind
 from api.clock import iso
 from api.context import Context
 from api.problems import NOT_NOW, Problem
@@ -42,7 +42,8 @@ async def incidents_of(context: Context, caller: Staff, session_id: str) -> dict
 
     def read(connection: Connection) -> list[tuple[datetime, dict[str, Any]]]:
         session = required_session(connection, caller, session_id)
-        each = {None: session_events(connection, session.id), **events_of_candidates(connection, session.id)}
+        each: dict[str | None, list[Event]] = {None: session_events(connection, session.id)}
+        each.update(events_of_candidates(connection, session.id).items())
         return [
             (event.at, {"at": iso(event.at), "who": event.who, "why": event.why or "", "candidate_id": candidate_id})
             for candidate_id, events in each.items()

@@ -11,6 +11,7 @@ from api.certification.callers import Sitter, unauthenticated
 from api.certification.happening import possible
 from api.certification.records import Candidate
 from api.certification.repository import session_of
+from api.certification.session_states import SessionPhase
 from api.certification.sitting.seat import Seat, clock_stands, device_name, seat_of, time_is_up
 from api.certification.states import Kind, Phase
 from api.context import Context
@@ -20,8 +21,6 @@ Result = TypeVar("Result")
 Act = Callable[[Connection, Seat, datetime], Result]
 """What a request does, with the candidate's row locked, at a moment not before their last fact."""
 
-OPEN: Final = "open"
-"""State of a session in which candidates sit."""
 ATTEMPTS: Final = 5
 
 
@@ -110,7 +109,7 @@ def _require_open(connection: Connection, session_id: str) -> None:
     """Lock the session, before any of its candidates, and raise a 409 problem when it is not open."""
     session = session_of(connection, session_id, lock=True)
     assert session is not None
-    if session.state != OPEN:
+    if session.state != SessionPhase.OPEN:
         raise Problem(
             NOT_NOW, f"The session is not open, but {session.state}: ask the invigilator.", state=session.state
         )

@@ -99,7 +99,7 @@ async def get_sitting(request: Request, device: Device) -> Response:
     "/start",
     summary="Start the test on the authorised device",
     response_model=SittingView,
-    responses=problem_responses(NOT_NOW, NOT_ELIGIBLE, NOTHING_TO_ASK),
+    responses=problem_responses(NOT_NOW, TIME_IS_UP, NOT_ELIGIBLE, NOTHING_TO_ASK),
 )
 async def post_start(request: Request, device: Device) -> Response:
     """Ask the first item and start the clock. Sent again, nothing more happens."""

@@ -12,7 +12,7 @@ from api.certification.eligibility import profile_for
 from api.certification.happening import happen
 from api.certification.repository import centre_of
 from api.certification.sitting.acting import ATTEMPTS, CrossedError, act, crossed, require_authorised
-from api.certification.sitting.seat import Seat, device_name, seat_of
+from api.certification.sitting.seat import Seat, device_name, seat_of, time_is_up
 from api.certification.sitting.settle import seated
 from api.certification.states import UNDER_WAY, Kind
 from api.context import Context
@@ -49,7 +49,7 @@ async def start(context: Context, sitter: Sitter) -> None:
     """
     for _ in range(ATTEMPTS):
         seat = await seated(context, sitter.candidate.id)
-        if seat.state.phase in UNDER_WAY and seat.candidate.device_hash == sitter.token_hash:
+        if seat.shown(context.clock()).phase in UNDER_WAY and seat.candidate.device_hash == sitter.token_hash:
             return
         prepared = await context.read(partial(_prepared, context, sitter))
         try:
@@ -65,6 +65,8 @@ def _prepared(context: Context, sitter: Sitter, connection: Connection) -> Prepa
     """Decide on everything about the run, and store nothing."""
     seat = seat_of(connection, context.pins, sitter.candidate.id)
     candidate, rules, at = seat.candidate, seat.rules, context.clock()
+    if seat.over(at):
+        raise time_is_up()
     require_authorised(seat, sitter, Kind.STARTED, at)
     profile = profile_for(connection, context, candidate.learner_id, rules, at, seat.session.zone)
     if not profile.eligible:

@@ -7,7 +7,8 @@ from api.certification.records import ADMIN, Member
 from api.context import context_of
 from api.identifiers import MEMBER_TOKEN_PREFIX
 from api.oauth.scopes import CERTIFICATION_READ
-from api.pages.cookie import SITTING, STAFF
+from api.oauth.tokens import RunLearner
+from api.pages.cookie import SITTING, STAFF, own_certified_run
 from api.pages.problems import NO_SITTING, SIGNED_OUT
 from api.problems import NOT_ALLOWED, UNAUTHENTICATED, Problem
 
@@ -46,6 +47,12 @@ async def own_admin(request: Request) -> Member:
     if found.role != ADMIN:
         raise Problem(NOT_ALLOWED, "This is for the administrators of the centre: ask one of them.")
     return found
+
+
+async def own_holder(request: Request) -> RunLearner:
+    """Return the holder whose certified run this browser shows: a dependency; raise a 403 problem without one."""
+    live = await own_certified_run(request)
+    return RunLearner(live.run.id, live.run.created_at + context_of(request).settings.access_to_run(certifies=True))
 
 
 async def shown_sitter(request: Request) -> Sitter | None:

@@ -62,7 +62,7 @@ async def act(request: Request, session_id: str, member: Here) -> Response:
     if wish.act == "incident" and not wish.candidate and wish.why:
         await note_incident(context, member, session_id, wish.why, None)
         return await _room(request, member, session_id, said=words("room.done_incident_session"))
-    if wish.act in NEED_WORDS and not wish.why or wish.act == "end" and wish.end not in invigilate.ENDS:
+    if (wish.act in NEED_WORDS and not wish.why) or (wish.act == "end" and wish.end not in invigilate.ENDS):
         fault = words("room.lacks_end" if wish.act == "end" and wish.why else "room.lacks_why")
         return await _room(request, member, session_id, 422, fault=fault, refused=wish)
     if wish.act not in _ACTS:
@@ -119,9 +119,7 @@ _ACTS: Final = {
 
 async def _all(context: Context, member: Member, session_id: str, wish: str) -> int:
     """Pause every test under way, or let every paused one go on; how many did."""
-    phase, work = (
-        (Phase.RUNNING, invigilate.pause) if wish == "pause_all" else (Phase.PAUSED, invigilate.resume)
-    )
+    phase, work = (Phase.RUNNING, invigilate.pause) if wish == "pause_all" else (Phase.PAUSED, invigilate.resume)
     count = 0
     for seat in (await room_view(context, member, session_id))["candidates"]:
         if seat["phase"] != phase:

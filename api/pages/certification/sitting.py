@@ -166,7 +166,13 @@ async def _report(
     if live.pending is None:
         return go("/session")
     item = live.test.snapshot.ids[live.pending]
-    told: dict[str, Any] = {"position": live.position, "item": item, "clock": clock_view(seat, at), "chosen": chosen, "more": more}
+    told: dict[str, Any] = {
+        "position": live.position,
+        "item": item,
+        "clock": clock_view(seat, at),
+        "chosen": chosen,
+        "more": more,
+    }
     return page(request, "certification/report.html", status, live=True, fault=status != 200, **told)
 
 

@@ -95,6 +95,7 @@ def open_context(settings: Settings, clock: Clock) -> Context:
     bank = _bank(settings)
     database = Database(settings.database)
     database.migrate()
+    keys, signer = load_keys(database), load_signer(settings, database)
     pins = Pins()
     writer = Writer(database, settings.write_batch)
     return Context(
@@ -102,12 +103,12 @@ def open_context(settings: Settings, clock: Clock) -> Context:
         clock=clock,
         database=database,
         writer=writer,
-        keys=load_keys(database),
+        keys=keys,
         token_limit=RateLimit("token", settings.token_rate),
         code_limit=RateLimit("code", settings.code_rate),
         start_limit=RateLimit("start", settings.start_rate),
         check_limit=RateLimit("check", settings.check_rate),
-        signer=load_signer(settings, database),
+        signer=signer,
         platforms=Recent(_TOKENS),
         run_learners=Recent(_TOKENS),
         served=Served(bank, pins),

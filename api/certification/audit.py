@@ -50,6 +50,7 @@ _LEFT_OUT: Final[Mapping[str, Mapping[str, Any]]] = {
     "runs": {"access_code": "{number}", "token_hash": "{number}"},
     "centres": {"name": "", "uai": None},
     "sessions": {"access_code": "{number}", "place": "", "room": ""},
+    "session_facts": {"why": None, "data": None},
     "candidates": {
         "first_name": "",
         "last_name": "",

@@ -31,7 +31,7 @@ class Words:
     texts: Mapping[str, Any]
     """A text, or a list of texts, by dotted name."""
 
-    def __call__(self, name: str, **values: object) -> str:
+    def __call__(self, name: str, /, **values: object) -> str:
         """Return a text with its places filled in."""
         return str(self.texts[name]).format_map(values)
 
@@ -57,6 +57,14 @@ class Words:
         """Write a share in whole per cent."""
         return self("date.percent", percent=round(100 * share))
 
+    def number(self, value: float) -> str:
+        """Write a number to the first decimal, with the sign of the language.
+
+        >>> words_of("fr").number(33.34), words_of("fr").number(25.0)
+        ('33,3', '25')
+        """
+        return f"{round(value, 1):g}".replace(".", "," if self.language == "fr" else ".")
+
     def small_share(self, share: float) -> str:
         """Write a share that may be tiny: per mille.
 
@@ -76,7 +84,7 @@ class Words:
         """Write how long something lasts: to the minute, and to the second under five minutes.
 
         >>> words_of("fr").duration(7_199), words_of("fr").duration(125.0)
-        ('1 h 59 min', '2 min 05 s')
+        ('1\xa0h\xa059\xa0min', '2\xa0min\xa005\xa0s')
         """
         minutes, rest = divmod(max(0, int(seconds)), 60)
         if minutes >= 60:

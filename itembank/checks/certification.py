@@ -103,11 +103,14 @@ def feasibility(
                 f"{rules.longest} at most; lengthen it or lower the minimum"
             ),
         )
+    poor = [sentence for row in rows if (sentence := proof.poverty(row)) is not None]
+    if poor:
+        return tuple(proof.error(sentence) for sentence in poor)
     alone = proof.shadows([(row,) for row in rows])
     room = np.count_nonzero(alone.items, axis=-1)
-    poor = np.flatnonzero((alone.relaxed != 0) | (room < rules.least))
-    if poor.size:
-        return tuple(proof.error(proof.poverty(rows[place])) for place in poor)
+    hurried = np.flatnonzero((alone.relaxed != 0) | (room < rules.least))
+    if hurried.size:
+        return tuple(proof.error(proof.hurry(rows[place])) for place in hurried)
     scopes = [rows]
     if competences is None and rules.reached < len(rows):
         poorest = np.sort(np.argsort(room, kind="stable")[: rules.reached])
@@ -140,8 +143,8 @@ class _Proof:
         situation = Situation(self.table, state._replace(speed=speed), design.score, design.competences_in_scope)
         return assemble(blueprint, situation, available(design.filters, situation))
 
-    def poverty(self, row: int) -> str:
-        """Say why the minimum of a competence cannot be met."""
+    def poverty(self, row: int) -> str | None:
+        """Say why the minimum of a competence cannot be met, None when it can if there is time."""
         code, least = self.snapshot.framework.codes[row], self.rules.least
         items = np.flatnonzero(self.pool & (self.table.competence == row))
         topics = int(np.unique(self.table.topic[items]).size)
@@ -153,9 +156,13 @@ class _Proof:
         peaceful = max(size for size in range(least + 1) if self._at_peace(items, size))
         if peaceful < least:
             return f"competence {code} has {_counted(peaceful, 'topic')} without enemies for {self.who} {needs}"
+        return None
+
+    def hurry(self, row: int) -> str:
+        """Say that the minimum of a competence takes too long."""
         return (
-            f"{_counted(least, 'item')} of competence {code} take more than {self._minutes} for {self.who}; "
-            "give more time or lower the minimum"
+            f"{_counted(self.rules.least, 'item')} of competence {self.snapshot.framework.codes[row]} take more than "
+            f"{self._minutes} for {self.who}; give more time or lower the minimum"
         )
 
     def _at_peace(self, items: Ints, wanted: int) -> bool:
@@ -179,7 +186,7 @@ class _Proof:
 
     @property
     def _minutes(self) -> str:
-        return f"{self.blueprint.seconds / 60:.0f} minutes"
+        return _counted(round(self.blueprint.seconds / 60), "minute")
 
     def lacks(self, scope: tuple[int, ...]) -> Iterator[Finding]:
         """Look at the full test about some competences, for a slow candidate."""
@@ -213,8 +220,8 @@ class _Proof:
         if count < possible:
             yield self.short(
                 count / wanted,
-                f"{about} has {_counted(wanted, 'item')} and the best one within {self._minutes} for {self.who} who are "
-                f"slow has {count}; give more time, or shorten it",
+                f"{about} has {_counted(wanted, 'item')} and the best one within {self._minutes} for {self.who} who "
+                f"are slow has {count}; give more time, or shorten it",
             )
 
     def error(self, sentence: str) -> Finding:
@@ -245,4 +252,4 @@ def _proof(snapshot: Snapshot, rules: CertificationDesign, accessible: Sequence[
 
 def _counted(count: int, what: str) -> str:
     """Say how many: no item, 1 item, 2 items."""
-    return f"{count or 'no'} {what}{'' if count == 1 or count == 0 else 's'}"
+    return f"{count or 'no'} {what}{'' if count < 2 else 's'}"

@@ -23,6 +23,7 @@ from engine.assembly import Blueprint
 from engine.belief import mean
 from engine.certification import CertificationDesign
 from engine.latent import Independent
+from engine.responses import NONE, NOT_REACHED
 from engine.sincerity import sincerity
 from engine.stopping import AnyOf, LengthByScope, OutOfTime
 from engine.table import build_table
@@ -66,16 +67,24 @@ class Arm:
 
 def main(learners: int = 2000, seed: int = 1, jobs: int = 1) -> list[Row]:
     """Print the table and return its rows."""
-    rules, snapshot = load_certification(), Snapshot.of(shipped_bank())
+    rows = compare(load_certification(), learners, seed, jobs)
+    show(f"Three ways to certify a profile, {learners} simulees of each kind", rows)
+    return rows
+
+
+def compare(
+    rules: CertificationDesign, learners: int, seed: int, jobs: int = 1, kinds: Sequence[str] = COMPARED
+) -> list[Row]:
+    """Put simulees of some kinds through the tests, under rules."""
+    snapshot = Snapshot.of(shipped_bank())
     positioning, tests = served_positioning(snapshot), arms(rules, snapshot)
     simulees = draw(positioning.design.latent, learners, seed)
+    pieces = [simulees.part(start, start + CHUNK) for start in range(0, learners, CHUNK)]
     rows = []
-    for kind in (kind for kind in KINDS if kind.name in COMPARED):
-        pieces = [simulees.part(start, start + CHUNK) for start in range(0, learners, CHUNK)]
+    for kind in (kind for kind in KINDS if kind.name in kinds):
         found = results_of(_chunk, (positioning, tests, kind), pieces, jobs=jobs)
         for place, arm in enumerate(tests):
             rows.append(Row(kind.name.replace("_", " "), arm.name, _figures(rules, [part[place] for part in found])))
-    show(f"Three ways to certify a profile, {learners} simulees of each kind", rows)
     return rows
 
 
@@ -154,7 +163,7 @@ def _certified(arm: Arm, kind: Kind, learners: Learners, found: Positioned, cuts
     if arm.pooled:
         answered = np.broadcast_to(sat.replies[:, None], about.shape)
     else:
-        heard = np.where(sat.facts.response != -1, table.competence[sat.facts.item], -1)
+        heard = np.where(sat.facts.response != NOT_REACHED, table.competence[sat.facts.item], NONE)
         answered = (heard[..., None] == np.arange(about.shape[1])).sum(axis=1)
     by_cuts = table._replace(cuts=cuts)
     validation = validate(test.rules, belief, by_cuts, about, found.levels, answered)

@@ -37,17 +37,22 @@ ACCOMMODATIONS: Final[tuple[tuple[str, ...], ...]] = ((), *((flag,) for flag in 
 
 def main(learners: int = 2000, seed: int = 1, jobs: int = 1) -> list[Row]:
     """Print the tables and return their rows."""
-    rules, snapshot = load_certification(), Snapshot.of(shipped_bank())
-    shares = sorted({*SHARES, rules.share}, reverse=True)
-    cost = [_cost(_simulated(replace(rules, share=share), snapshot, (), learners, seed, jobs)) for share in shares]
+    rules = load_certification()
+    cost = costs(rules, sorted({*SHARES, rules.share}, reverse=True), learners, seed, jobs)
     show(f"Share of the items that a candidate may be asked, {learners} simulees", cost)
-    pool = [
-        row
-        for accessible in ACCOMMODATIONS
-        for row in _pool(_simulated(rules, snapshot, accessible, learners, seed, jobs))
-    ]
+    pool = [row for flags in ACCOMMODATIONS for row in pools(rules, flags, learners, seed, jobs)]
     show(f"Items that competences lack at a share of {rules.share}, {learners} simulees", pool)
     return [*cost, *pool]
+
+
+def costs(rules: CertificationDesign, shares: Sequence[float], learners: int, seed: int, jobs: int = 1) -> list[Row]:
+    """Exposure and precision at each of some shares."""
+    return [_cost(_simulated(replace(rules, share=share), (), learners, seed, jobs)) for share in shares]
+
+
+def pools(rules: CertificationDesign, accessible: Sequence[str], learners: int, seed: int, jobs: int = 1) -> list[Row]:
+    """Use of each competence's items, and what it lacks, for candidates with these accommodations."""
+    return _pool(_simulated(rules, accessible, learners, seed, jobs))
 
 
 def lacking(suits: Ints, share: float, seen: float) -> int:
@@ -72,8 +77,9 @@ def lacking(suits: Ints, share: float, seen: float) -> int:
 
 
 def _simulated(
-    rules: CertificationDesign, snapshot: Snapshot, accessible: Sequence[str], learners: int, seed: int, jobs: int
+    rules: CertificationDesign, accessible: Sequence[str], learners: int, seed: int, jobs: int
 ) -> Certification:
+    snapshot = Snapshot.of(shipped_bank())
     positioning, test = served_positioning(snapshot, accessible), served_test(rules, snapshot, accessible)
     return Certification(seed, KINDS, positioning, test, candidates(positioning, test, KINDS, learners, seed, jobs))
 

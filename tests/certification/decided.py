@@ -35,7 +35,9 @@ class Sitting:
         path = f"/v1/sessions/{self.session['id']}/candidates/{self.candidate['id']}/{what}"
         return self.school.done("POST", path, self.school.invigilator.token, json=body)
 
-    def answer(self, count: int | None = None, level: int = 4, seconds: float = 40.0, reply: Reply | None = None) -> Any:
+    def answer(
+        self, count: int | None = None, level: int = 4, seconds: float = 40.0, reply: Reply | None = None
+    ) -> Any:
         """Answer so many items, or all there are; the pending item then."""
         pending = self.view["pending"]
         while pending is not None and count != 0:

@@ -154,7 +154,9 @@ def test_any_name_fits_on_one_page(school: School, first: str, last: str) -> Non
         scoring=replace(whole.scoring, result={**whole.scoring.result, "competences": everything}),
     )
     for locale in ("fr", "en", "de"):
-        (text,) = pages(certificate_pdf(replace(named, candidate=replace(named.candidate, locale=locale)), school.world.clock()))
+        (text,) = pages(
+            certificate_pdf(replace(named, candidate=replace(named.candidate, locale=locale)), school.world.clock())
+        )
         assert first.split()[0] in text
         assert whole.framework.codes[-1] in text
 
@@ -173,7 +175,9 @@ def test_the_holder_alone_chooses_what_is_shown(school: School, problem: Check) 
     for other, status in ((school.platform, 403), (school.admin.token, 403), (school.invigilator.token, 403)):
         problem(school.call("PATCH", path, other, json={"shows_name": True}), status, "not-allowed")
     problem(
-        school.call("PATCH", path, school.world.another_platform(), json={"shows_name": True}), 404, "unknown-certificate"
+        school.call("PATCH", path, school.world.another_platform(), json={"shows_name": True}),
+        404,
+        "unknown-certificate",
     )
 
 

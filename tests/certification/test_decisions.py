@@ -131,7 +131,7 @@ def test_an_answer_that_crosses_finalisation_counts(school: School, monkeypatch:
 
 
 def test_a_good_test_is_told_in_words_and_certified(school: School) -> None:
-    session, row, _ = certified(school)
+    _, row, _ = certified(school)
     assert (row["state"], row["outcome"], row["end"]) == ("published", "validated", "completed")
     assert row["outcome_words"] == {"fr": "Certification validée.", "en": "The certification is validated."}
     assert row["end_words"]["en"] == "test completed"
@@ -210,9 +210,8 @@ def test_what_the_invigilator_ended_goes_to_the_jury(school: School, problem: Ch
     sitting.act("end", end="invigilator", why="A telephone was used.")
     finalised(school, session)
     (row,) = results(school, session)
-    assert (row["outcome"], [told["reason"] for told in row["reasons"]][-1]) == ("to_review", "invigilator") or row[
-        "outcome"
-    ] == "to_review"
+    assert row["outcome"] == "to_review"
+    assert "invigilator" in [told["reason"] for told in row["reasons"]]
     shown = problem(school.call("POST", f"/v1/sessions/{session['id']}/publish"), 409, "not-now", "review")
     assert [one["id"] for one in shown["candidates"]] == [candidate["id"]]
     for body in ({"outcome": "validated"}, {"outcome": "validated", "why": " "}, {"outcome": "to_review", "why": "x"}):
@@ -228,7 +227,7 @@ def test_what_the_invigilator_ended_goes_to_the_jury(school: School, problem: Ch
 
 def test_what_is_rejected_or_cancelled_has_no_certificate(school: School) -> None:
     session, candidates = school.open_session(2)
-    for candidate, outcome in zip(candidates, ("rejected", "cancelled"), strict=True):
+    for candidate in candidates:
         sitting = seated(school, session, candidate)
         sitting.answer(2)
         sitting.act("end", end="invigilator", why="Talking.")
@@ -249,7 +248,10 @@ def test_an_empty_certificate_is_not_validated(school: School, problem: Check) -
     sitting.act("end", end="invigilator", why="Talking.")
     finalised(school, session)
     problem(
-        decide(school, session, candidate["id"], "review", outcome="validated", why="x"), 422, "invalid-request", "empty"
+        decide(school, session, candidate["id"], "review", outcome="validated", why="x"),
+        422,
+        "invalid-request",
+        "empty",
     )
 
 
@@ -300,7 +302,7 @@ def test_scoring_again_makes_a_new_version(school: School, problem: Check, tmp_p
 
 
 def test_a_scoring_that_does_not_validate_any_more_revokes(school: School, tmp_path: Path) -> None:
-    session, row, sitting = certified(school)
+    session, row, _ = certified(school)
     with recalibrated(school, tmp_path, shifted(-6.0)):
         assert decide(school, session, row["candidate_id"], "rescore", why="The cuts were wrong.").status_code == 204
         (again,) = results(school, session)
@@ -357,7 +359,9 @@ def test_only_the_platform_and_administrators_decide(
     if method == "POST":
         refused(school.world.token_for(school.world.client_id, CERTIFICATION_READ), 403, "not-allowed")
     else:
-        assert school.call(method, address, school.world.token_for(school.world.client_id, CERTIFICATION_READ)).is_success
+        assert school.call(
+            method, address, school.world.token_for(school.world.client_id, CERTIFICATION_READ)
+        ).is_success
 
 
 def another_admin(school: School) -> str:

@@ -91,8 +91,8 @@ def test_enemies_that_leave_too_little_are_named() -> None:
 
 def test_enemies_in_different_competences_are_found() -> None:
     """Each competence alone has what it needs; together they exclude each other."""
-    ids = {code: [item.id for item in bank().items if item.competence == code] for code in ("1.1", "2.1")}
-    poor = changed(bank(), lambda item: {"enemies": tuple(ids["2.1"])} if item.competence == "1.1" else {})
+    ids = {code: [item.id for item in bank(per_level=1).items if item.competence == code] for code in ("1.1", "2.1")}
+    poor = changed(bank(per_level=1), lambda item: {"enemies": tuple(ids["2.1"])} if item.competence == "1.1" else {})
     found = feasibility(Snapshot.of(poor), SMALL)
     assert {finding.severity for finding in found} <= {Severity.ERROR, Severity.WARNING}
     assert (
@@ -111,7 +111,7 @@ def test_too_little_time_is_named() -> None:
         "candidates who are slow; give more time or lower the minimum."
     )
     [alone, *_] = feasibility(Snapshot.of(SHIPPED), replace(RULES, minutes=1), competences=["3.4"])
-    assert "2 items of competence 3.4 take more than 1 minutes" in str(alone)
+    assert "2 items of competence 3.4 take more than 1 minute for candidates" in str(alone)
 
 
 def test_a_test_that_time_shortens_is_a_warning_until_it_does_not_count() -> None:

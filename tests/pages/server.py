@@ -10,6 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.clock import Clock
 from api.settings import Settings
 from itembank.bank import ItemBank
 from itembank.files import save_bank, shipped_bank
@@ -29,8 +30,8 @@ class Site:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Site]:
-    app = create_app(settings)
+def serving(settings: Settings, clock: Clock | None = None) -> Iterator[Site]:
+    app = create_app(settings, clock)
 
     async def fail() -> None:
         raise ArithmeticError("a bug, on purpose")

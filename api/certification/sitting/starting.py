@@ -49,10 +49,10 @@ async def start(context: Context, sitter: Sitter) -> None:
     """
     for _ in range(ATTEMPTS):
         seat = await seated(context, sitter.candidate.id)
-        if seat.shown(context.clock()).phase in UNDER_WAY and seat.candidate.device_hash == sitter.token_hash:
+        if _started_by(sitter, seat, context.clock()):
             return
-        prepared = await context.read(partial(_prepared, context, sitter))
         try:
+            prepared = await context.read(partial(_prepared, context, sitter))
             live = await act(context, sitter.candidate, partial(_store, context, sitter, prepared), opened=True)
         except CrossedError:
             continue
@@ -61,10 +61,17 @@ async def start(context: Context, sitter: Sitter) -> None:
     raise crossed()
 
 
+def _started_by(sitter: Sitter, seat: Seat, at: datetime) -> bool:
+    """Whether a test is under way on this very device."""
+    return seat.shown(at).phase in UNDER_WAY and seat.candidate.device_hash == sitter.token_hash
+
+
 def _prepared(context: Context, sitter: Sitter, connection: Connection) -> Prepared:
     """Decide on everything about the run, and store nothing."""
     seat = seat_of(connection, context.pins, sitter.candidate.id)
     candidate, rules, at = seat.candidate, seat.rules, context.clock()
+    if _started_by(sitter, seat, at):
+        raise CrossedError
     if seat.over(at):
         raise time_is_up()
     require_authorised(seat, sitter, Kind.STARTED, at)

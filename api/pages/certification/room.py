@@ -190,7 +190,7 @@ def _seat(words: Words, session: Session, seat: Mapping[str, Any]) -> dict[str, 
     return {
         **seat,
         "born": words.day(date.fromisoformat(seat["birth_date"])),
-        "extra_time": round(seat["extra_time"], 1) if seat["extra_time"] % 1 else int(seat["extra_time"]),
+        "extra_time": words.number(seat["extra_time"]) if seat["extra_time"] else None,
         "started": clock["started_at"] is not None,
         "under_way": under_way,
         "deadline": hour(clock["deadline"]),

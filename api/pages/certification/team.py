@@ -1,5 +1,6 @@
 """The team's door: sign in with a member's token, see one's sessions, sign out."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from fastapi import APIRouter, Depends, Request
@@ -67,7 +68,7 @@ async def sign_out(request: Request) -> Response:
 def _door(
     request: Request,
     status: int = 200,
-    headers: dict[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
     *,
     fault: str | None = None,
     left: bool = False,

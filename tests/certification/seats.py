@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fastapi.testclient import TestClient
+from sqlalchemy import Connection, insert, select
 
 from api.app import create_app
 from api.certification.happening import Standing
@@ -30,8 +31,8 @@ from api.runs.facts import Fact
 from api.runs.replay import prove
 from api.runs.repository import facts_of
 from api.settings import Settings
-from api.storage import insert_missing
-from api.tables import designs
+from api.storage import insert_missing, insert_rows
+from api.tables import designs, facts, learners, runs
 from engine.certification import CertificationDesign, content_hash, to_dict
 from itembank.certification import load_certification
 from itembank.files import shipped_bank
@@ -173,15 +174,15 @@ class Room:
     def enrol(self, **values: Any) -> Candidate:
         """One more candidate, positioned three days ago."""
         at = self.clock()
-        self.clock.move(days=-3)
-        learner_id = positioned(self.world)
-        self.clock.move(days=3)
+        if "learner_id" not in values:
+            self.clock.move(days=-3)
+            values["learner_id"] = positioned(self.world)
+            self.clock.move(days=3)
         number = len(self.candidates)
         candidate = Candidate(
             **{
                 "id": new_id(),
                 "session_id": self.session.id,
-                "learner_id": learner_id,
                 "first_name": "Chloé",
                 "last_name": f"Le Goff {number}",
                 "birth_date": "2009-05-17",
@@ -218,6 +219,19 @@ def positioned(world: World) -> str:
         reply["answer"] = right_answer(ITEMS[pending["item"]["id"]])
         pending = world.call("POST", f"/v1/runs/{run['id']}/answers", token, json=reply).json()["pending"]
     return learner_id
+
+
+def copied(connection: Connection, learner_id: str) -> str:
+    """Id of another learner with the same positioning, put straight into the database."""
+    learner = connection.execute(select(learners).where(learners.c.id == learner_id)).one()._asdict()
+    new = {"id": new_id(), "external_id": None}
+    connection.execute(insert(learners).values(**learner | new))
+    for run in connection.execute(select(runs).where(runs.c.learner_id == learner_id)).all():
+        own = {"id": new_id(), "learner_id": new["id"], "access_code": new_access_code(), "token_hash": new_id()}
+        connection.execute(insert(runs).values(**run._asdict() | own))
+        stored = connection.execute(select(facts).where(facts.c.run_id == run.id)).all()
+        insert_rows(connection, facts, [row._asdict() | {"run_id": own["id"]} for row in stored])
+    return str(new["id"])
 
 
 def furnished(world: World, candidates: int = 1, rules: CertificationDesign | None = None, **values: Any) -> Room:

@@ -16,9 +16,12 @@ class Connection:
         return cls(*await asyncio.open_connection("127.0.0.1", port))
 
     async def post(self, path: str, body: Any, token: str = "") -> tuple[int, Any]:
-        content = json.dumps(body).encode()
+        return await self.call("POST", path, body, token)
+
+    async def call(self, method: str, path: str, body: Any = None, token: str = "") -> tuple[int, Any]:
+        content = b"" if body is None else json.dumps(body).encode()
         head = (
-            f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             f"Authorization: Bearer {token}\r\nContent-Length: {len(content)}\r\n\r\n"
         )
         self.writer.write(head.encode() + content)

@@ -4,6 +4,9 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page
 
+from itembank.items import Item
+from tests.itembank.examples import right_answer
+
 LONGEST_WAY = 60
 """Presses of the Tab key within which everything must be reached."""
 
@@ -76,3 +79,23 @@ def whole_run(page: Page, answer: Answer) -> int:
         assert page.locator("#fault").count() == 0, page.locator("#fault").inner_text()
         assert number <= 48, "the run does not end"
     return number
+
+
+def answer_rightly(page: Page, item: Item) -> None:
+    """Answer a question as its key wants it."""
+    answer = right_answer(item)
+    match item.kind:
+        case "single_choice":
+            page.locator(f"[name=answer][value='{answer}']").check()
+        case "multiple_choice":
+            for code in answer:
+                page.locator(f"[name=answer][value='{code}']").check()
+        case "ordering":
+            for place, code in enumerate(answer, 1):
+                page.locator(f"#rank-{code}").evaluate("(select, value) => { select.value = value; }", str(place))
+        case "matching":
+            for code, option in answer.items():
+                page.locator(f"#match-{code}").select_option(option)
+        case _:
+            page.locator("#answer").fill(str(answer))
+    page.locator("button[value=answer]").click()

@@ -76,7 +76,7 @@ class Shadow(NamedTuple):
     """What is left to ask of the best full test."""
 
     items: Bools  # (*batch, I) its items not asked yet
-    relaxed: Ints  # (*batch,) flags of Softness: what gave way
+    relaxed: Ints  # (*batch,) flags of Softness: what gave way for these items
     late: Bools  # (*batch,) nothing is left to ask because nothing fits into the time
 
 
@@ -135,15 +135,16 @@ def assemble(blueprint: Blueprint, situation: Situation, open_: Bools) -> Shadow
     """
     plan = _plan(blueprint, situation, open_)
     chosen, missing = within_quotas(plan, NOTHING)
-    some = plan.may(NOTHING).any(axis=1)
-    good = some & (missing == 0) & ~broken(plan, chosen)
-    relaxed, late = np.zeros(good.size, dtype=np.int64), np.asarray(~chosen.any(axis=1) & some)
+    open_to = plan.may(NOTHING).any(axis=1)
+    good = open_to & (missing == 0) & ~broken(plan, chosen)
+    relaxed, late = np.zeros(good.size, dtype=np.int64), np.asarray(open_to & ~chosen.any(axis=1))
     for run in np.flatnonzero(~good & plan.open.any(axis=1)):
         one = plan.of(int(run))
         softness, missed = giving_way(one)
         chosen[run] = best_of(one, softness, missed)
-        relaxed[run] = int(softness) | (int(Softness.MINIMUM) if missed else 0)
-        late[run] = not chosen[run].any() and bool(one.may(softness).any())
+        some = chosen[run].any()
+        relaxed[run] = int(softness) | (int(Softness.MINIMUM) if missed else 0) if some else 0
+        late[run] = not some and one.may(softness).any()
     batch = situation.state.length.shape
     return Shadow(chosen.reshape(open_.shape), relaxed.reshape(batch), late.reshape(batch))
 

@@ -184,7 +184,7 @@ def _missing(plan: Plan, softness: Softness) -> int:
     """Fewest items of the minima that a test of one run leaves out.
 
     Most of the needed items fit into the time when the shortest within the quotas are taken first; of an enemy pair
-    among them, one or the other is left out.
+    among them, the one or else all enemies of the one are left out, for a test holds it or does not.
     """
     need = int(plan.need.sum())
     if need == 0:
@@ -200,11 +200,20 @@ def _missing(plan: Plan, softness: Softness) -> int:
         chosen = chosen[np.cumsum(plan.seconds[0, chosen]) <= plan.left[0]]
         enemies = plan.groups.enemies(np.isin(np.arange(fits.size), chosen))
         best = 0 if enemies else int(chosen.size)
-        for row in enemies:
+        for out in _ways_out(plan, enemies):
             if best < chosen.size:
                 without = fits.copy()
-                without[0, row] = False
+                without[0, out] = False
                 best = max(best, most_needed(without))
         return best
 
     return need - most_needed(plan.fits(softness))
+
+
+def _ways_out(plan: Plan, enemies: tuple[int, ...]) -> tuple[list[int], ...]:
+    """Say which items some test leaves out: the first of two enemies, or all the enemies that it has."""
+    if not enemies:
+        return ()
+    one, other = plan.groups.pairs
+    foes = np.concatenate([other[one == enemies[0]], one[other == enemies[0]]])
+    return [enemies[0]], foes.tolist()

@@ -140,7 +140,8 @@ def _wanted(connection: Connection, run: Run) -> Iterable[tuple[Table, ColumnEle
         select(certification.scorings.c.snapshot_hash, certification.scorings.c.rules_hash).where(own)
     ).all()
     pinned = {one.snapshot_hash for one in used} | {row.snapshot_hash for row in scored}
-    designed = {one.design_hash for one in used} | {row.rules_hash for row in scored} | {session.rules_hash}
+    designed = {one.design_hash for one in used} | {one.rules_hash for one in used if one.rules_hash}
+    designed |= {row.rules_hash for row in scored} | {session.rules_hash}
     centre = select(certification.centres.c.client_id).where(certification.centres.c.id == session.centre_id)
     owners = {one.client_id for one in used if one.client_id} | set(connection.scalars(centre))
     owner = select(learners.c.client_id).where(learners.c.id == run.learner_id)
@@ -149,7 +150,7 @@ def _wanted(connection: Connection, run: Run) -> Iterable[tuple[Table, ColumnEle
         (clients, clients.c.id.in_(sorted(owners))),
         (learners, learners.c.id == run.learner_id),
         (snapshots, snapshots.c.hash.in_(sorted(pinned))),
-        (designs, designs.c.hash.in_(sorted(designed | {run.rules_hash}))),
+        (designs, designs.c.hash.in_(sorted(designed))),
         (runs, runs.c.id.in_([one.id for one in used])),
         (facts, facts.c.run_id.in_([one.id for one in used])),
         (certification.centres, certification.centres.c.id == session.centre_id),

@@ -1,11 +1,13 @@
 """Paper: PDF documents on A4 in a font that writes every European name."""
 
 import logging
+import unicodedata
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from fpdf import FPDF
+from fpdf.fonts import TTFFont
 
 FONT: Final = "DejaVu"
 INK: Final = (22, 28, 45)
@@ -48,6 +50,14 @@ def write(paper: FPDF, size: float = 10.0, bold: bool = False, ink: tuple[int, i
     """Choose how the text that follows is written."""
     paper.set_font(FONT, "B" if bold else "", size)
     paper.set_text_color(*ink)
+
+
+def readable(paper: FPDF, text: str) -> str:
+    """Return text as the font can write it: what it cannot shows as squares, rather than as nothing."""
+    font = paper.current_font
+    assert isinstance(font, TTFFont)
+    composed = unicodedata.normalize("NFC", text)
+    return "".join(one if ord(one) in font.cmap or one == "\n" else "\u25a1" for one in composed)
 
 
 def _fonts() -> Path:

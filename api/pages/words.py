@@ -57,6 +57,14 @@ class Words:
         """Write a share in whole per cent."""
         return self("date.percent", percent=round(100 * share))
 
+    def chance(self, probability: float) -> str:
+        """Write a probability in per cent; what is nearly certain is not said to be.
+
+        >>> words_of("en").chance(0.62), words_of("en").chance(0.9999)
+        ('62%', 'over 99%')
+        """
+        return self("date.above", percent=99) if probability > 0.99 else self.percent(probability)
+
     def number(self, value: float) -> str:
         """Write a number to the first decimal, with the sign of the language.
 
@@ -66,14 +74,16 @@ class Words:
         return f"{round(value, 1):g}".replace(".", "," if self.language == "fr" else ".")
 
     def small_share(self, share: float) -> str:
-        """Write a share that may be tiny: per mille.
+        """Write a share that may be tiny: per mille when it is below a tenth.
 
-        >>> words_of("en").small_share(0.004), words_of("en").small_share(0.00001)
-        ('4 in 1,000', 'under 0.1 in 1,000')
+        >>> words_of("en").small_share(0.004), words_of("en").small_share(1e-9), words_of("en").small_share(0.4)
+        ('4 in 1,000', 'under 0.001 in 1,000', '40%')
         """
-        if share < 1e-4:
+        if share < 1e-6:
             return self("date.under_per_mille")
-        written = f"{1000 * share:.2g}" if share < 0.0995 else f"{1000 * share:.0f}"
+        if share >= 0.0995:
+            return self.percent(share)
+        written = f"{1000 * share:.2g}"
         return self("date.per_mille", number=written.replace(".", "," if self.language == "fr" else "."))
 
     def hour(self, moment: time | datetime) -> str:

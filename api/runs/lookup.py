@@ -32,7 +32,7 @@ async def live_run(context: Context, run_id: str) -> Live:
 
 async def current_run(context: Context, run_id: str) -> Live:
     """Return where a run stands in the database now; raise a 404 problem when there is no such run."""
-    live = await context.read(partial(_read, context.pins, context.live_runs.get(run_id), run_id))
+    live = await context.read(partial(read_current, context.pins, context.live_runs.get(run_id), run_id))
     context.live_runs.put(run_id, live)
     return live
 
@@ -53,8 +53,8 @@ async def run_for(context: Context, run_id: str, caller: Caller) -> Live:
     return live
 
 
-def _read(pins: Pins, known: Live | None, run_id: str, connection: Connection) -> Live:
-    """Read a run, unless what is known of it is still the case."""
+def read_current(pins: Pins, known: Live | None, run_id: str, connection: Connection) -> Live:
+    """Read a run, unless what is known of it is still the case; raise a 404 problem when there is no such run."""
     if known is not None and last_position(connection, run_id) == known.position:
         return known
     run = run_of(connection, run_id)

@@ -21,7 +21,7 @@ from api.runs.results import told_result
 from api.tables import QUESTION, REPLY
 from engine.adaptive import Decision, decide, step
 from engine.certification import content_hash as rules_hash
-from engine.errors import AnswerError, BankError, DesignError, SettingError
+from engine.errors import AnswerError, SettingError
 from engine.state import State, withdraw
 from engine.stopping import Reason
 from engine.uniform import uniform
@@ -136,7 +136,7 @@ def _begun(connection: Connection, pins: Pins, run: Run) -> Beginning:
         test = pins.pinned(connection, run.snapshot_hash, run.design_hash)
         rules = None if run.rules_hash is None else pins.rules(connection, run.rules_hash)
         before = Beginning.of(connection, pins, run)
-    except (BankError, DesignError) as error:
+    except (LookupError, TypeError, ValueError) as error:  # BankError and DesignError are among them
         raise DifferenceError(f"What the run pins cannot be read: {error}") from error
     if test.design_hash != run.design_hash or (rules is not None and rules_hash(rules) != run.rules_hash):
         raise DifferenceError("The pinned design does not have its hash: its content was altered.")

@@ -8,12 +8,15 @@ least as likely as not. They differ in what they take the abilities to be:
 - *one ability*: a unidimensional adaptive test of 32 items, its ability read by the cuts of each competence;
 - *each on its own*: 16 unrelated abilities, three items for each.
 
+Two rows more read the answers of the served test otherwise: together with those of the positioning, and with levels
+that are to be more than as likely as not.
+
 Detection is by the same test of sincerity, under the abilities that the test believes in. Times of all are simulated.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -35,7 +38,7 @@ from simulations.certification.figures import levels_figures, share
 from simulations.certification.kinds import KINDS, Kind
 from simulations.certification.profile import Positioned, evidence_of, positioned
 from simulations.certification.run import CHUNK, Positioning
-from simulations.certification.sitting import Test, sit
+from simulations.certification.sitting import Sat, Test, sit
 from simulations.certification.study import served_positioning, served_test
 from simulations.cluster import results_of
 from simulations.learners import Learners, draw
@@ -44,6 +47,8 @@ from simulations.studies.comparison import Row, show
 COMPARED: Final = ("honest", "helped", "helped_in_some")
 ITEMS: Final = 32
 """Items of the test of one ability."""
+SURE: Final = 0.7
+"""Probability of a level in the arm that asks for more than as likely as not."""
 EACH: Final = 3
 """Items of each competence where each stands on its own."""
 
@@ -58,11 +63,17 @@ class Arm:
     test : Test
     pooled : bool
         Whether one ability stands for all competences.
+    remembers : bool
+        Whether the positioning counts when the answers are judged, as it does not in the test that is served.
+    probability : float, optional
+        With which a level must be reached; as the rules say when left out.
     """
 
     name: str
     test: Test
     pooled: bool = False
+    remembers: bool = False
+    probability: float | None = None
 
 
 def main(learners: int = 2000, seed: int = 1, jobs: int = 1) -> list[Row]:
@@ -95,6 +106,8 @@ def arms(rules: CertificationDesign, snapshot: Snapshot) -> tuple[Arm, ...]:
     served = served_test(rules, snapshot)
     return (
         Arm("tree, as served", served),
+        Arm("... judged with the positioning", served, remembers=True),
+        Arm(f"... certain at {SURE:.0%}", served, probability=SURE),
         Arm(f"tree, {ITEMS} items at most", served_test(few, snapshot)),
         Arm(f"one ability, {ITEMS} items", one_ability(served), pooled=True),
         Arm(f"tree, {EACH} items each", served_test(three, snapshot)),
@@ -145,31 +158,43 @@ class _Found:
 
 
 def _chunk(shared: tuple[Positioning, Sequence[Arm], Kind], learners: Learners) -> list[_Found]:
-    positioning, tests, kind = shared
-    rules = tests[0].test.rules
+    positioning, arms, kind = shared
+    rules = arms[0].test.rules
     found = positioned(rules, positioning.design, positioning.table, kind, learners, positioning.allowed)
     rows = np.flatnonzero(found.eligibility.eligible)
-    own = Learners(learners.seeds[rows], learners.abilities[rows])
-    return [_certified(arm, kind, own, found.part(rows), positioning.table.cuts) for arm in tests]
+    own, profile = Learners(learners.seeds[rows], learners.abilities[rows]), found.part(rows)
+    tests = {id(arm.test): _tested(arm.test, kind, own, profile) for arm in arms}
+    return [_certified(arm, tests[id(arm.test)], own, profile, positioning.table.cuts) for arm in arms]
 
 
-def _certified(arm: Arm, kind: Kind, learners: Learners, found: Positioned, cuts: Floats) -> _Found:
-    test, about = arm.test, found.eligibility.certifiable
+class _Tested(NamedTuple):
+    """Tests that candidates sat, and what the positioning told before."""
+
+    evidence: Floats
+    sat: Sat
+
+
+def _tested(test: Test, kind: Kind, learners: Learners, profile: Positioned) -> _Tested:
+    evidence = evidence_of(test.design, test.table, profile.facts)
+    return _Tested(evidence, sit(test, kind, learners, profile, evidence))
+
+
+def _certified(arm: Arm, tested: _Tested, learners: Learners, profile: Positioned, cuts: Floats) -> _Found:
+    test, about, (evidence, sat) = arm.test, profile.eligibility.certifiable, tested
     design, table = test.design, test.table
-    evidence = evidence_of(design, table, found.facts)
-    sat = sit(test, kind, learners, found, evidence)
-    belief = posterior(design, table, replay(design, table, sat.facts))
+    rules = test.rules if arm.probability is None else replace(test.rules, probability=arm.probability)
+    known = evidence if arm.remembers else None
+    belief = posterior(design, table, replay(design, table, sat.facts, evidence=known))
     belief = np.broadcast_to(belief, (*about.shape, belief.shape[-1]))
     if arm.pooled:
         answered = np.broadcast_to(sat.replies[:, None], about.shape)
     else:
         heard = np.where(sat.facts.response != NOT_REACHED, table.competence[sat.facts.item], NONE)
         answered = (heard[..., None] == np.arange(about.shape[1])).sum(axis=1)
-    by_cuts = table._replace(cuts=cuts)
-    validation = validate(test.rules, belief, by_cuts, about, found.levels, answered)
+    validation = validate(rules, belief, table._replace(cuts=cuts), about, profile.levels, answered)
     return _Found(
         validation.level,
-        found.levels,
+        profile.levels,
         (learners.abilities[..., None] >= cuts).sum(axis=-1),
         about,
         (mean(belief, table.nodes) - learners.abilities)[about],

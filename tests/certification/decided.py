@@ -2,13 +2,16 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from api.identifiers import learner_token, parsed_access_code
 from api.runs.replay import Proof, prove
+from api.runs.repository import run_of_code
 from tests.certification.school import School
 
 Reply = Callable[[Any], dict[str, Any]]
@@ -93,9 +96,6 @@ def certified(school: School, level: int = 4) -> tuple[Any, Any, Sitting]:
 
 def holder(school: School, sitting: Sitting) -> str:
     """The holder's token, which the access code given at the end of the test opens."""
-    from api.identifiers import learner_token, parsed_access_code
-    from api.runs.repository import run_of_code
-
     code = parsed_access_code(sitting.view["access_code"])
     assert code is not None
     with school.world.context.database.reading() as connection:
@@ -109,13 +109,17 @@ def proof(school: School, run_id: str) -> Proof:
 
 
 def tamper(school: School, *statements: str) -> None:
-    """Change what is stored with SQLite's own tools, triggers out of the way, as a forger would."""
+    """Change what is stored, as a forger would who has the file."""
     if school.world.context.database.dialect != "sqlite":
         pytest.skip("the forger knows SQLite only")
-    connection = sqlite3.connect(Path(school.world.settings.database.removeprefix("sqlite:///")))
-    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-        connection.execute(f"DROP TRIGGER {name}")
-    for statement in statements:
-        assert connection.execute(statement).rowcount > 0, statement
-    connection.commit()
-    connection.close()
+    forge(Path(school.world.settings.database.removeprefix("sqlite:///")), *statements)
+
+
+def forge(file: Path, *statements: str) -> None:
+    """Change a database with SQLite's own tools, triggers out of the way."""
+    with closing(sqlite3.connect(file)) as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            assert connection.execute(statement).rowcount > 0, statement
+        connection.commit()

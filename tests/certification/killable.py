@@ -46,7 +46,9 @@ class Killable:
     def end(self) -> None:
         assert self.parent is not None
         assert self.parent.stdin is not None
+        assert self.parent.stdout is not None
         self.parent.stdin.close()
+        self.parent.stdout.close()
         self.parent.wait(timeout=30)
 
 

@@ -50,7 +50,7 @@ def test_the_holder_reads_their_certificate(school: School) -> None:
         assert (told["probability"] is None) == (told["level"] == 0) == (told["meaning"] is None)
     assert "50 %" in shown["uncertainty"]["fr"]
     assert shown["check"] == f"http://localhost:8000/check/{shown['code'].replace('-', '')}"
-    assert not (shown["shows_name"] or shown["shows_levels"])
+    assert (shown["shows_name"], shown["shows_levels"]) == (False, False)
     assert shown == school.done("GET", f"/v1/certificates/{shown['id']}", holder(school, sitting))
 
 

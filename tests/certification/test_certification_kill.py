@@ -71,15 +71,18 @@ class Line:
     story: Story
     connection: Connection | None = None
 
+    def close(self) -> None:
+        if self.connection is not None:
+            self.connection.writer.close()
+        self.connection = None
+
     async def call(self, method: str, path: str, token: str, body: Any = None) -> tuple[int, Any]:
         while True:
             try:
                 self.connection = self.connection or await Connection.open(self.port)
                 return await self.connection.call(method, path, body, token)
             except (OSError, asyncio.IncompleteReadError):
-                if self.connection is not None:
-                    self.connection.writer.close()
-                self.connection = None
+                self.close()
                 self.story.resent += 1
                 await asyncio.sleep(0.02 + 0.03 * random.random())
 
@@ -111,12 +114,14 @@ class Chair:
                 case "over":
                     story.ended += 1
                     return
+                case _ if story.enough and chance < 0.2:
+                    return  # the room is full of tests under way, too
                 case "start" | "return":
                     status, told = await line.call("POST", f"/v1/sitting/{view['to_do']}", token)
                     story.acts[who, f"{view['to_do']}ed"] += status == 200
                     assert status in (200, 409), told
                 case "answer":
-                    await asyncio.sleep(1.2 * random.random())
+                    await asyncio.sleep(0.0 if story.enough else 1.2 * random.random())
                     if chance < 0.02:
                         token = await self.enter(candidate)
                     elif chance < 0.05:
@@ -186,8 +191,11 @@ def chosen(one: Any) -> tuple[tuple[str, str] | None, Any]:
 async def scenario(server: Killable, room: Room) -> Story:
     story, queue = Story(), list(room.candidates)
 
+    lines: list[Line] = []
+
     def line() -> Line:
-        return Line(server.port, story)
+        lines.append(Line(server.port, story))
+        return lines[-1]
 
     async def chair() -> None:
         while queue and not story.enough:
@@ -201,11 +209,18 @@ async def scenario(server: Killable, room: Room) -> Story:
         story.kills += 1
         await asyncio.to_thread(server.up)
     story.enough = True
-    everybody = asyncio.gather(*chairs)
-    done, _ = await asyncio.wait([watch, asyncio.ensure_future(everybody)], return_when=asyncio.FIRST_COMPLETED)
-    for task in done:
-        await task
-    watch.cancel()
+    try:
+        everybody = asyncio.gather(*chairs)
+        done, _ = await asyncio.wait([watch, everybody], return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            await task
+    finally:
+        for task in (watch, *chairs):
+            task.cancel()
+        await asyncio.gather(watch, *chairs, return_exceptions=True)
+        for one in lines:
+            one.close()
+        await asyncio.sleep(0)
     return story
 
 
@@ -258,23 +273,21 @@ def test_a_killed_server_loses_no_answer_and_no_second(tmp_path: Path, capsys: p
     for candidate_id, position, item, answer in story.acknowledged:
         assert replies[candidate_id, position] == (item, answer)
     for (candidate_id, kind), count in story.acts.items():
-        kind = "started" if kind == "started" else kind
-        stored = Counter(event.kind for event in (stories[candidate_id][0] if candidate_id in stories else ()))
-        kind = "authorised" if kind == "authorised" else kind
-        assert count == 0 or candidate_id not in stories or stored[kind] >= min(count, 1), (kind, count, stored)
+        if count and candidate_id in stories:
+            assert count <= sum(event.kind == kind for event in stories[candidate_id][0]), kind
     for candidate_id, clock in story.clocks:
         if clock["started_at"] is not None:
             check_clock(stories[candidate_id][0], clock)
             checked["clocks checked"] += 1
+    acts: Counter[str] = Counter()
+    for (_, kind), count in story.acts.items():
+        acts[kind] += count
     with capsys.disabled():
-        acts = Counter[str]()
-        for (_, kind), count in story.acts.items():
-            acts[kind] += count
+        print(f"\n{story.kills} kills in {took:.0f} s, {len(story.acknowledged)} answers acknowledged,")
         print(
-            f"\n{story.kills} kills in {took:.0f} s, {len(story.acknowledged)} answers acknowledged, "
-            f"{story.resent} requests sent again, {story.ended} tests ended, "
-            f"{len(story.pending)} pending items seen, {dict(checked)}, acts {dict(acts)}, refused {dict(story.refused)}"
+            f"{story.resent} requests sent again, {story.ended} tests ended, {len(story.pending)} pending items seen,"
         )
+        print(f"{dict(checked)}, acts {dict(acts)}, refused {dict(story.refused)}")
 
 
 def told(connection: Stored, candidate: Candidate) -> tuple[list[Event], list[Fact]]:

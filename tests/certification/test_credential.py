@@ -144,6 +144,15 @@ def test_an_altered_credential_is_refused(school: School) -> None:
         verified(f"{head}.{forged}.{signature}", key_set(school.world))
 
 
+def test_a_revoked_certificate_is_not_signed_any_more(school: School, problem: Check) -> None:
+    session, row, sitting = certified(school)
+    token = holder(school, sitting)
+    certificate = school.done("GET", "/v1/certificate", token)
+    school.done("POST", f"/v1/sessions/{session['id']}/candidates/{row['candidate_id']}/revoke", json={"why": "x"})
+    refused = school.call("GET", f"/v1/certificates/{certificate['id']}/credential", token)
+    assert problem(refused, 409, "not-now", "revoked")["status"] == 409
+
+
 def test_the_drawn_key_is_kept(school: School) -> None:
     keys = key_set(school.world)
     assert len(keys) == 1

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 import itembank
 from api.app import create_app
+from api.certification.audit import check_audit
 from api.certification.decisions import finalise as finalising
 from api.oauth.clients import create_client
 from api.oauth.scopes import CERTIFICATION_READ, RUNS_READ
@@ -66,9 +67,10 @@ def shifted(by: float) -> Callable[[dict[str, str]], None]:
 
 
 def test_a_session_cannot_be_finalised_while_somebody_sits(school: School, problem: Check) -> None:
-    session, candidates = school.open_session(3)
+    session, candidates = school.open_session(4)
     for candidate in candidates[:2]:
         seated(school, session, candidate).answer(3)
+    school.done("DELETE", f"/v1/sessions/{session['id']}/candidates/{candidates[3]['id']}")
     shown = problem(finalise(school, session), 409, "not-now", "technical")
     assert [row["id"] for row in shown["candidates"]] == [candidate["id"] for candidate in candidates[:2]]
     assert {row["outcome"] for row in results(school, session)} == {None}
@@ -77,9 +79,10 @@ def test_a_session_cannot_be_finalised_while_somebody_sits(school: School, probl
     assert [row["id"] for row in shown["candidates"]] == [other]
     ends = {one: {"end": "technical", **WHY}, other: {"end": "candidate", "why": "They went home."}}
     assert finalise(school, session, **ends).json()["state"] == "finalised"
-    first, second, third = results(school, session)
+    first, second, third, fourth = results(school, session)
     assert (first["end"], first["end_why"], first["outcome"]) == ("technical", "The power went off.", "cancelled")
     assert (second["end"], second["end_why"], second["outcome"]) == ("candidate", "They went home.", "rejected")
+    assert (fourth["state"], fourth["outcome"]) == ("removed", None)
     assert (third["state"], third["end"], third["outcome"], third["scoring"]) == ("absent", None, None, None)
     for row in (first, second):
         shown = proof(school, row["run_id"])
@@ -299,6 +302,9 @@ def test_scoring_again_makes_a_new_version(school: School, problem: Check, tmp_p
         assert (kept["status"], kept["replaced_by"], kept["levels"]) == ("replaced", new["id"], old["levels"])
         shown = proof(school, row["run_id"])
         assert shown.ok, shown.difference
+        audit = school.call("GET", f"/v1/certificates/{new['id']}/audit").content
+        (tmp_path / "audit.json").write_bytes(audit)
+        assert check_audit(tmp_path / "audit.json") == shown
 
 
 def test_a_scoring_that_does_not_validate_any_more_revokes(school: School, tmp_path: Path) -> None:

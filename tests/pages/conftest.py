@@ -3,8 +3,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.pages.eyes import WAIT, Open
 from tests.pages.server import Site, every_kind, serving, settings
 from tests.pages.visitor import Visitor
 
@@ -71,3 +72,30 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def opened(browser: Browser) -> Iterator[Open]:
+    """Call it with an address and what the browser is like; a page that fails in the console fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def come(address: str, locale: str = "fr-FR", **like: object) -> Page:
+        context = browser.new_context(locale=locale, reduced_motion="reduce", **like)  # type: ignore[arg-type]
+        contexts.append(context)
+        context.set_default_timeout(WAIT)
+        page = context.new_page()
+        page.on("console", lambda said: complaints.append(said.text) if _is_ours(said.text, said.type) else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(address)
+        return page
+
+    yield come
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def _is_ours(text: str, type: str) -> bool:
+    """Tell whether a line of the console is a fault of the page: a status of 4xx, which tests provoke, is none."""
+    return type in ("error", "warning") and "Failed to load resource" not in text

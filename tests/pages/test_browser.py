@@ -1,73 +1,9 @@
-from collections.abc import Callable, Iterator
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
+from tests.pages.eyes import Open, faults, fits, small_targets
 from tests.pages.reader import answer_by_keyboard, answer_by_pointer, kind_of, tab_to, whole_run
 from tests.pages.server import Site
-
-Open = Callable[..., Page]
-SMALLEST_TARGET = 24
-"""Pixels of anything to be hit, as WCAG 2.2 asks at level AA."""
-WAIT = 10_000
-
-
-@pytest.fixture
-def opened(browser: Browser) -> Iterator[Open]:
-    """Call it with an address and what the browser is like; a page that fails in the console fails the test."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def come(address: str, locale: str = "fr-FR", **like: object) -> Page:
-        context = browser.new_context(locale=locale, reduced_motion="reduce", **like)  # type: ignore[arg-type]
-        contexts.append(context)
-        context.set_default_timeout(WAIT)
-        page = context.new_page()
-        page.on("console", lambda said: complaints.append(said.text) if _is_ours(said.text, said.type) else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(address)
-        return page
-
-    yield come
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def _is_ours(text: str, type: str) -> bool:
-    """Tell whether a line of the console is a fault of the page: a status of 4xx, which tests provoke, is none."""
-    return type in ("error", "warning") and "Failed to load resource" not in text
-
-
-def faults(page: Page) -> list[str]:
-    """Serious and critical findings of axe-core on the page."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{page.url} {violation['id']}: {node['html'][:200]}"
-        for violation in found
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-    ]
-
-
-def fits(page: Page) -> bool:
-    """Tell whether nothing reaches beyond the right edge."""
-    wide: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return wide <= 0
-
-
-def small_targets(page: Page) -> list[str]:
-    """Buttons and fields too small for a finger."""
-    found: list[str] = page.evaluate(
-        """least => [...document.querySelectorAll("button, .button, input:not([type=hidden]), select, summary")]
-          .map(element => element.closest("label.choice") ?? element)
-          .filter(element => element.offsetParent !== null)
-          .filter(element => element.offsetHeight < least || element.offsetWidth < least)
-          .map(element => element.outerHTML.slice(0, 120))""",
-        SMALLEST_TARGET,
-    )
-    return found
 
 
 def test_whole_run_by_keyboard_alone(site: Site, opened: Open) -> None:

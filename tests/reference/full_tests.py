@@ -102,4 +102,5 @@ def best_full_test(design: Design, table: Table, state: State, open_: Bools) -> 
     sums = (sets.whole[good] * sets.weight).sum(axis=1)
     best = sets.whole[good[sums.argmax()]]
     late = not best.any() and sets.something(given)
-    return Best(best, int(given) | (16 if least else 0), late, np.sort(sums)[::-1])
+    flags = int(given) | (16 if least else 0) if best.any() else 0
+    return Best(best, flags, late, np.sort(sums)[::-1])

@@ -13,7 +13,9 @@ RULES = replace(load_certification(), each=2, longest=16, least=1, least_answere
 
 
 def test_the_rivals_believe_in_one_ability_and_in_unrelated_ones():
-    served, few, pooled, three, alone = certification_comparison.arms(load_certification(), Snapshot.of(shipped_bank()))
+    arms = certification_comparison.arms(load_certification(), Snapshot.of(shipped_bank()))
+    served, remembering, sure, few, pooled, three, alone = arms
+    assert remembering.test is served.test is sure.test
     assert isinstance(served.test.design.latent, LatentTree)
     assert (pooled.test.design.latent, alone.test.design.latent) == (Independent(1), Independent(16))
     assert few.test.design.assembly.longest == 32
@@ -27,7 +29,12 @@ def test_the_rivals_believe_in_one_ability_and_in_unrelated_ones():
 def test_the_comparison_puts_the_same_simulees_through_every_test():
     rows = certification_comparison.compare(RULES, learners=30, seed=3, kinds=("honest",))
     found = {row.name: row.figures for row in rows}
-    assert len(found) == 5
+    assert len(found) == 7
+    served, both, sure = rows[0].figures, rows[1].figures, rows[2].figures
+    assert both["rmse"] < served["rmse"]
+    assert both["wrong low."] < served["wrong low."]
+    assert sure["wrong conf."] < served["wrong conf."]
+    assert sure["wrong low."] > served["wrong low."]
     assert found["one ability, 32 items"]["items"] == pytest.approx(32, abs=1)
     assert found["each on its own, 3 items each"]["items"] > 3 * 12
     assert found["tree, 3 items each"]["rmse"] < found["each on its own, 3 items each"]["rmse"]

@@ -21,6 +21,7 @@ from api.certification.certificates.held import (
     reader_of,
     required_certificate,
 )
+from api.certification.certificates.issue import Status, status_of
 from api.certification.certificates.schemas import (
     CertificateView,
     CheckView,
@@ -39,6 +40,7 @@ from api.problems import (
     INVALID_JSON,
     INVALID_REQUEST,
     NOT_ALLOWED,
+    NOT_NOW,
     TOO_MANY_REQUESTS,
     UNAUTHENTICATED,
     UNKNOWN_CERTIFICATE,
@@ -110,12 +112,15 @@ async def patch_certificate(request: Request, _: Token, certificate_id: Certific
     "/v1/certificates/{certificate_id}/credential",
     summary="Get the signed credential",
     response_model=CredentialView,
-    responses=_REFUSED,
+    responses=_REFUSED | problem_responses(NOT_NOW),
 )
 async def get_credential(request: Request, _: Token, certificate_id: CertificateId) -> Any:
     """Get the certificate as an Open Badges 3.0 credential, with what the holder chose to show."""
     context = context_of(request)
     read = await _held(request, certificate_id)
+    status = status_of(read.certificate, context.clock())
+    if status in (Status.REVOKED, Status.REPLACED):
+        raise Problem(NOT_NOW, f"The certificate is {status.value}, and is not signed any more.", state=status.value)
     signed = signed_credential(read, context.signer, context.settings.public_url, context.keys.code)
     return {"format": "vc+jwt", "credential": signed}
 

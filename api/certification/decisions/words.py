@@ -60,8 +60,8 @@ def uncertainty_words(probability: float) -> Said:
 
 _UNCERTAINTY: Final[Mapping[str, str]] = {
     "fr": "Un test ne voit qu'une partie de ce que sait une personne : un niveau est une estimation. La probabilité "
-    "est celle d'une compétence au moins égale au niveau certifié, au vu des réponses à ce test. Un niveau est certifié "
-    "à partir de {share} % et ne dépasse jamais celui du positionnement.",
+    "est celle d'une compétence au moins égale au niveau certifié, au vu des réponses à ce test. Un niveau est "
+    "certifié à partir de {share} % et ne dépasse jamais celui du positionnement.",
     "en": "A test sees only a part of what a person knows: a level is an estimate. The probability is that of a "
     "competence at or above the certified level, given the answers to this test. A level is certified from {share}% "
     "on, and never exceeds that of the positioning.",

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from api.certification.callers import Staff, required_session
-from api.certification.paper import ACCENT, FAINT, new_paper, write
+from api.certification.paper import ACCENT, FAINT, new_paper, readable, write
 from api.certification.records import Candidate, Session
 from api.certification.repository import (
     candidates_of_session,
@@ -26,6 +26,8 @@ _WIDTHS: Final = (8.0, 60.0, 22.0, 50.0, 16.0, 17.0, 17.0, 71.0)
 _LEAST: Final = 11.0
 """Height of a line: room for a signature."""
 _STEP: Final = 4.0
+_MOST: Final = 10
+"""Lines of text in a cell."""
 _SIZE: Final = 8.5
 
 
@@ -79,7 +81,7 @@ class _Paper:
     def __init__(self, sheet: Sheet) -> None:
         self.sheet = sheet
         self.pdf = new_paper(f"{_TITLE} · {sheet.session.date}", "fr", sheet.session.created_at, landscape=True)
-        self.pdf.set_auto_page_break(False)
+        self.pdf.set_auto_page_break(False, self.pdf.t_margin)
         self._head()
         self._columns()
 
@@ -87,45 +89,50 @@ class _Paper:
         """Print a line, on a new page when it does not fit."""
         pdf = self.pdf
         write(pdf, _SIZE)
-        lines = max(self._lines(width, text) for width, text in self._filled(cells))
-        height = max(_LEAST, _STEP * lines + 2)
-        if pdf.get_y() + height > pdf.h - pdf.b_margin:
-            self._turn()
+        shown = [self._lines(width, text) for width, text in zip(_WIDTHS, cells, strict=True)]
+        height = max(_LEAST, _STEP * max(map(len, shown)) + 2)
+        if self._make_room(height):
             self._columns()
             write(pdf, _SIZE)
         top = pdf.get_y()
-        for width, text in self._filled(cells):
+        for width, lines in zip(_WIDTHS, shown, strict=True):
             left = pdf.get_x()
             pdf.rect(left, top, width, height)
-            pdf.set_xy(left, top + 1)
-            pdf.multi_cell(width, _STEP, text, align="L")
+            for place, line in enumerate(lines):
+                pdf.set_xy(left, top + 1 + place * _STEP)
+                pdf.cell(width, _STEP, line)
             pdf.set_xy(left + width, top)
         pdf.set_xy(pdf.l_margin, top + height)
 
     def foot(self) -> None:
         """Print where the invigilators sign, and number the last page."""
         pdf = self.pdf
-        people = self.sheet.invigilators or ("",)
-        height = _LEAST * len(people) + 12
-        if pdf.get_y() + height > pdf.h - pdf.b_margin:
-            self._turn()
+        self._make_room(2 * _LEAST + 10)
         pdf.ln(4)
         write(pdf, _SIZE, bold=True)
         pdf.cell(0, 6, "Surveillants / Invigilators", new_x="LMARGIN", new_y="NEXT")
-        write(pdf, _SIZE)
-        for name in people:
-            pdf.cell(_WIDTHS[0] + _WIDTHS[1], _LEAST, name, border=1)
+        width = _WIDTHS[0] + _WIDTHS[1]
+        for name in self.sheet.invigilators or ("",):
+            self._make_room(_LEAST)
+            write(pdf, _SIZE)
+            pdf.cell(width, _LEAST, _fitting(pdf, name, width), border=1)
             pdf.cell(_WIDTHS[-1], _LEAST, "", border=1, new_x="LMARGIN", new_y="NEXT")
         self._number()
 
-    def _lines(self, width: float, text: str) -> int:
-        found = self.pdf.multi_cell(width, _STEP, text, dry_run=True, output="LINES")
+    def _lines(self, width: float, text: str) -> list[str]:
+        """Break a text into the lines of a cell; one that is too long for a sheet is cut."""
+        found = self.pdf.multi_cell(width, _STEP, readable(self.pdf, text), dry_run=True, output="LINES")
         assert isinstance(found, list)
-        return len(found)
+        return found if len(found) <= _MOST else [*found[: _MOST - 1], "…"]
 
-    def _turn(self) -> None:
+    def _make_room(self, height: float) -> bool:
+        """Turn the page when there is no room for so much; tell whether it was turned."""
+        pdf = self.pdf
+        if pdf.get_y() + height <= pdf.h - pdf.b_margin:
+            return False
         self._number()
-        self.pdf.add_page()
+        pdf.add_page()
+        return True
 
     def _number(self) -> None:
         pdf, session = self.pdf, self.sheet.session
@@ -148,7 +155,7 @@ class _Paper:
             write(pdf, 9.5, ink=FAINT)
             pdf.cell(46, 5.5, name)
             write(pdf, 9.5, bold=True)
-            pdf.multi_cell(0, 5.5, text, align="L", new_x="LMARGIN", new_y="NEXT")
+            pdf.multi_cell(0, 5.5, readable(pdf, text), align="L", new_x="LMARGIN", new_y="NEXT")
         pdf.ln(3)
 
     def _columns(self) -> None:
@@ -168,10 +175,6 @@ class _Paper:
             pdf.set_xy(left + width, top)
         pdf.set_xy(pdf.l_margin, top + 10)
 
-    @staticmethod
-    def _filled(cells: Sequence[str]) -> list[tuple[float, str]]:
-        return list(zip(_WIDTHS, cells, strict=True))
-
 
 def _cells(number: int, candidate: Candidate, minutes: float) -> tuple[str, ...]:
     extra = (f"+ {candidate.extra_time:g} %",) if candidate.extra_time else ()
@@ -184,6 +187,7 @@ def _cells(number: int, candidate: Candidate, minutes: float) -> tuple[str, ...]
 
 def _fitting(pdf: FPDF, text: str, width: float) -> str:
     """Cut a text so that it fits a width."""
+    text = readable(pdf, text)
     if pdf.get_string_width(text) <= width - 2:
         return text
     while text and pdf.get_string_width(f"{text}…") > width - 2:

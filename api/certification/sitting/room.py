@@ -1,7 +1,8 @@
 """What the invigilator sees: everybody in the room, and how their tests stand now."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,7 +17,7 @@ from api.certification.states import Phase
 from api.clock import iso
 from api.context import Context
 from api.runs.live import Live
-from api.runs.lookup import current_run
+from api.runs.lookup import read_current
 
 
 async def room_view(context: Context, caller: Staff, session_id: str) -> dict[str, Any]:
@@ -40,17 +41,24 @@ async def room_view(context: Context, caller: Staff, session_id: str) -> dict[st
         ]
 
     session, seats = await context.read(read)
-    shown = []
-    for seat in seats:
-        seat = await settled(context, seat)
-        run_id = seat.candidate.run_id
-        shown.append((seat, None if run_id is None else await current_run(context, run_id)))
+    seats = [await settled(context, seat) for seat in seats]
+    lives = await context.read(partial(_lives, context, seats))
+    for live in lives.values():
+        known = context.live_runs.get(live.run.id)
+        if known is None or known.position < live.position:
+            context.live_runs.put(live.run.id, live)
     at = context.clock()
     return {
         "session": {"id": session.id, "state": session.state, "access_code": session.access_code},
         "at": iso(at),
-        "candidates": [_candidate(seat, live, at) for seat, live in shown],
+        "candidates": [_candidate(seat, lives.get(seat.candidate.run_id), at) for seat in seats],
     }
+
+
+def _lives(context: Context, seats: Sequence[Seat], connection: Connection) -> dict[str | None, Live]:
+    """Read where the runs of all candidates stand."""
+    ids = [seat.candidate.run_id for seat in seats if seat.candidate.run_id is not None]
+    return {run_id: read_current(context.pins, context.live_runs.get(run_id), run_id, connection) for run_id in ids}
 
 
 def _candidate(seat: Seat, live: Live | None, at: datetime) -> dict[str, Any]:

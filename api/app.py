@@ -32,6 +32,7 @@ from api.runs.pinned import Pins, Served
 from api.runs.stepper import Stepper
 from api.settings import Settings
 from api.writer import Writer
+from engine.errors import SettingError
 from itembank.bank import ItemBank
 from itembank.certification import load_certification
 from itembank.files import load_bank, shipped_bank
@@ -94,8 +95,12 @@ def open_context(settings: Settings, clock: Clock) -> Context:
     """Open what the services need: the migrated database, its writer, the secrets and the bank."""
     bank = _bank(settings)
     database = Database(settings.database)
-    database.migrate()
-    keys, signer = load_keys(database), load_signer(settings, database)
+    try:
+        database.migrate()
+        keys, signer = load_keys(database), load_signer(settings, database)
+    except SettingError:
+        database.close()
+        raise
     pins = Pins()
     writer = Writer(database, settings.write_batch)
     return Context(

@@ -81,7 +81,8 @@ class Database:
         self._writing = _engine(parsed, 1)
         self._reading = _engine(parsed, readers)
         if self.dialect == "postgresql":
-            self._reading = self._reading.execution_options(postgresql_readonly=True)
+            # what a transaction reads is one state, not that of each statement
+            self._reading = self._reading.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
         else:
             _prepare_sqlite(self._writing, "BEGIN IMMEDIATE", ("journal_mode=WAL", "synchronous=FULL"))
             _prepare_sqlite(self._reading, "BEGIN", ("query_only=ON",))

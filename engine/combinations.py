@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from engine.arrays import Bools, Floats, Ints
 
 _BITS = 64
+_ZERO = np.zeros(1, dtype=np.int64)
 
 
 class Combinations(NamedTuple):
@@ -40,19 +41,30 @@ def empty_set(core: int) -> Combinations:
     return Combinations(zero, zero, zero, zero, np.zeros(1), no, np.zeros((1, _words(core)), dtype=np.uint64))
 
 
-def one_item(place: int, core: int, seconds: int, value: int, cost: float, hostile: bool) -> Combinations:
-    """Leave out or take an item of the core: with a reduced cost above 0 the first loses it, below 0 the second."""
-    members = np.zeros((2, _words(core)), dtype=np.uint64)
-    members[1, place // _BITS] = np.uint64(1) << np.uint64(place % _BITS)
-    return Combinations(
-        np.array([0, 1]),
-        np.array([0, 0]),
-        np.array([0, seconds]),
-        np.array([0, value]),
-        np.array([max(cost, 0.0), max(-cost, 0.0)]),
-        np.array([False, hostile]),
-        members,
-    )
+def one_or_none(places: Ints, core: int, seconds: Ints, value: Ints, cost: Floats, hostile: Bools) -> Combinations:
+    """Take none or one of some items.
+
+    An item of a reduced cost above 0 loses it when left out, one of a cost below 0 loses as much when taken.
+
+    Parameters
+    ----------
+    places : (m,) int
+        In a core of ``core`` items.
+    seconds, value, cost, hostile : (m,)
+
+    Returns
+    -------
+    Combinations
+        m + 1 sets.
+    """
+    number = np.ones(places.size + 1, dtype=np.int64)
+    number[0] = 0
+    members = np.zeros((number.size, _words(core)), dtype=np.uint64)
+    members[np.arange(1, number.size), places // _BITS] = np.uint64(1) << (places % _BITS).astype(np.uint64)
+    seconds, value, cost = (np.concatenate([_ZERO, field]) for field in (seconds, value, cost))
+    left_out = np.maximum(cost, 0.0).sum()
+    hostile = np.concatenate([_ZERO > 0, hostile])
+    return Combinations(number, np.zeros_like(number), seconds, value, left_out - cost, hostile, members)
 
 
 def members_of(members: NDArray[np.uint64], core: int) -> Ints:

@@ -22,10 +22,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from engine.arrays import Bools, Floats, Ints
-from engine.combinations import Combinations, Limits, empty_set, joined, members_of, one_item, priced
+from engine.combinations import Combinations, Limits, empty_set, joined, members_of, one_or_none, priced
 from engine.relaxation import Programme, Relaxation, relaxed
 
-FIRST: Final = 8.0
+FIRST: Final = 16.0
 """Gap tried first, in units of weight; a unit is a thousandth of the best item."""
 
 WIDER: Final = 4.0
@@ -108,10 +108,12 @@ def _combine(programme: Programme, relaxation: Relaxation, core: _Core) -> Bools
     for competence in range(programme.least.size):
         inside = np.flatnonzero(programme.competence[core.rows] == competence)
         topics = programme.topic[core.rows[inside]]
-        groups = [empty_set(core.rows.size)]
+        groups = [] if topics.size else [empty_set(core.rows.size)]
         for topic in np.unique(topics):
-            items = [_item(programme, relaxation, core, int(place)) for place in inside[topics == topic]]
+            places = inside[topics == topic]
             free = int(programme.topics[topic] - in_topic[topic])
+            each = places[None] if free == 1 else places[:, None]
+            items = [_of_items(programme, relaxation, core, some) for some in each]
             unused = relaxation.topic[topic] * np.arange(free, -1.0, -1.0)
             groups.append(priced(joined(items, free, limits), unused))
         fixed = int(in_competence[competence])
@@ -128,11 +130,11 @@ def _combine(programme: Programme, relaxation: Relaxation, core: _Core) -> Bools
     return test
 
 
-def _item(programme: Programme, relaxation: Relaxation, core: _Core, place: int) -> Combinations:
-    row = core.rows[place]
-    seconds, weight = int(programme.seconds[row]), int(programme.weight[row])
-    cost, hostile = float(relaxation.cost[row]), bool(relaxation.hostile[row])
-    return one_item(place, core.rows.size, seconds, weight, cost, hostile)
+def _of_items(programme: Programme, relaxation: Relaxation, core: _Core, places: Ints) -> Combinations:
+    """Take none or one of some items of the core."""
+    rows = core.rows[places]
+    seconds, weight = programme.seconds[rows], programme.weight[rows]
+    return one_or_none(places, core.rows.size, seconds, weight, relaxation.cost[rows], relaxation.hostile[rows])
 
 
 def _of_number(programme: Programme, relaxation: Relaxation, competence: int, count: Ints) -> tuple[Floats, Ints]:

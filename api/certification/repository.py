@@ -1,5 +1,6 @@
 """SQL of centres, members, sessions and candidates, and of their facts."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -155,8 +156,8 @@ def candidate_of_run(connection: Connection, run_id: str) -> Candidate | None:
 def candidates_of_session(connection: Connection, session_id: str) -> list[Candidate]:
     """Return the candidates of a session, by name."""
     query = select(candidates).where(candidates.c.session_id == session_id)
-    order = (candidates.c.last_name, candidates.c.first_name, candidates.c.id)
-    return [_candidate(row) for row in connection.execute(query.order_by(*order))]
+    found = (_candidate(row) for row in connection.execute(query))
+    return sorted(found, key=lambda one: (alphabetical(one.last_name), alphabetical(one.first_name), one.id))
 
 
 def change_candidate(connection: Connection, candidate_id: str, values: Mapping[str, Any]) -> None:
@@ -198,6 +199,16 @@ def add_candidate_event(connection: Connection, candidate_id: str, event: Event)
 def add_session_event(connection: Connection, session_id: str, event: Event) -> None:
     """Append a fact of a session."""
     connection.execute(insert(session_facts).values(session_id=session_id, **_columns(event)))
+
+
+def alphabetical(name: str) -> str:
+    """Key by which names are sorted as people look for them, on every database: case and accents do not matter.
+
+    >>> sorted(["Zola", "Éluard", "de Staël", "Eluard"], key=alphabetical)
+    ['de Staël', 'Éluard', 'Eluard', 'Zola']
+    """
+    plain = unicodedata.normalize("NFKD", name)
+    return "".join(one for one in plain if not unicodedata.combining(one)).casefold()
 
 
 def _columns(event: Event) -> dict[str, Any]:

@@ -57,7 +57,9 @@ def serve(port: int) -> None:
     import uvicorn
 
     from api.app import from_environment
+    from itembank.files import shipped_bank
 
+    shipped_bank()  # kept in memory for the children, which come up the faster
     child = 0
     for _ in sys.stdin:
         if child:

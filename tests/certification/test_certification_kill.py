@@ -39,8 +39,8 @@ from tests.load.server import free_port
 
 KILLS = int(os.environ.get("JALON_TEST_KILLS", "10"))
 CHAIRS = 50
-ALIVE = 0.05, 0.9
-"""Seconds that a server lives, at least and at most."""
+DONE, LATER, PATIENCE = 20, 0.3, 6.0
+"""A server dies after so many things done at most, and so many seconds later at most; or when it is slow."""
 LIMIT = timedelta(hours=2)
 
 
@@ -57,6 +57,11 @@ class Story:
     kills: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     enough: bool = False
+
+    @property
+    def done(self) -> int:
+        """Number of things acknowledged."""
+        return len(self.acknowledged) + self.acts.total()
 
     def saw(self, candidate_id: str, pending: Any) -> None:
         if pending is not None:
@@ -84,7 +89,7 @@ class Line:
             except (OSError, asyncio.IncompleteReadError):
                 self.close()
                 self.story.resent += 1
-                await asyncio.sleep(0.02 + 0.03 * random.random())
+                await asyncio.sleep(0.05 + 0.2 * random.random())
 
 
 @dataclass
@@ -204,7 +209,7 @@ async def scenario(server: Killable, room: Room) -> Story:
     watch = asyncio.create_task(invigilate(line(), room, story))
     chairs = [asyncio.create_task(chair()) for _ in range(CHAIRS)]
     while story.kills < KILLS and not any(task.done() for task in (*chairs, watch)):
-        await asyncio.sleep(random.uniform(*ALIVE))
+        await somewhat(story)
         server.kill()
         story.kills += 1
         await asyncio.to_thread(server.up)
@@ -222,6 +227,14 @@ async def scenario(server: Killable, room: Room) -> Story:
             one.close()
         await asyncio.sleep(0)
     return story
+
+
+async def somewhat(story: Story) -> None:
+    """Wait for a random number of things to be done, and then a random time."""
+    done, until = story.done + random.randrange(DONE), time.monotonic() + PATIENCE
+    while story.done < done and time.monotonic() < until:
+        await asyncio.sleep(0.001)
+    await asyncio.sleep(LATER * random.random())
 
 
 def furnish(url: str, count: int) -> Room:

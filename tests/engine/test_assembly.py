@@ -19,7 +19,7 @@ from engine.quotas import best_within, groups_of, unit, weighted
 from engine.relaxation import Programme
 from engine.scores import VarianceReduction
 from engine.state import Facts, State, withdraw
-from engine.stopping import AnyOf, LengthByScope, OutOfTime, Reason
+from engine.stopping import AnyOf, LengthByScope, OutOfTime, Reason, longest
 from engine.table import Table
 from engine.uniform import uniform
 from tests.reference import banks
@@ -335,6 +335,7 @@ def test_the_length_follows_the_scope_of_the_run() -> None:
     assert run_scope(state, table).sum(axis=1).tolist() == [1, 2, 4, 6]
     situation = banks.situation(design, table, state._replace(length=np.full(4, 10)))
     assert LengthByScope(5, 24)(situation).tolist() == [Reason.MAX_LENGTH, Reason.MAX_LENGTH, 0, 0]
+    assert longest(LengthByScope(5, 24)) == 24
 
 
 def test_reserves_that_make_no_sense_are_refused() -> None:

@@ -142,8 +142,7 @@ def _decided(
             outcome=outcome_of(said),
             result=result_of(test, said),
         )
-        place = last_position(connection, test.run.id)
-        found.append(_Decided(candidate, row.state.version, place, given, scoring))
+        found.append(_Decided(candidate, row.state.version, test.position, given, scoring))
     return found
 
 

@@ -42,6 +42,8 @@ class Sat:
     test: PinnedTest
     replies: tuple[Fact, ...]
     """Those that were heard: neither withdrawn nor not reached."""
+    position: int
+    """Of the last question when they were read."""
     profile: Profile
 
     @cached_property
@@ -82,7 +84,8 @@ def sat(connection: Connection, pins: Pins, candidate: Candidate, bank: Bank | N
     test = pins.pinned(connection, run.snapshot_hash, run.design_hash)
     if bank is not None and bank.snapshot.hash != run.snapshot_hash:
         test = recalibrated(pins, test, bank)
-    heard = [fact for fact in replies_of(connection, [run.id])[run.id] if fact.kind not in (WITHDRAWN, NOT_REACHED)]
+    replies = replies_of(connection, [run.id])[run.id]
+    heard = tuple(fact for fact in replies if fact.kind not in (WITHDRAWN, NOT_REACHED))
     codes = test.snapshot.framework.codes
     pairs = [(run_id, weight) for run_id, weight in candidate.profile["earlier"]]
     known = evidence(connection, pins, test, pairs)
@@ -91,7 +94,7 @@ def sat(connection: Connection, pins: Pins, candidate: Candidate, bank: Bank | N
         np.isin(codes, candidate.profile["certifiable"]),
         np.zeros((len(codes), test.table.nodes.size)) if known is None else known,
     )
-    found = Sat(candidate, run, pins.rules(connection, run.rules_hash), test, tuple(heard), profile)
+    found = Sat(candidate, run, pins.rules(connection, run.rules_hash), test, heard, len(replies), profile)
     categories = test.table.categories_of[found.facts.item]
     if (found.facts.response >= categories).any():
         raise BankError(

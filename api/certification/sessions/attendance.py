@@ -57,10 +57,9 @@ async def attendance_sheet(context: Context, caller: Staff, session_id: str) -> 
         assert centre is not None
         chosen = set(invigilators_of(connection, session.id))
         people = tuple(one.name for one in members_of_centre(connection, centre.id) if one.id in chosen)
-        present = (one for one in candidates_of_session(connection, session.id) if one.state != Phase.REMOVED)
-        ordered = sorted(present, key=lambda one: (one.last_name.casefold(), one.first_name.casefold(), one.id))
+        present = tuple(one for one in candidates_of_session(connection, session.id) if one.state != Phase.REMOVED)
         rules = context.pins.rules(connection, session.rules_hash)
-        return Sheet(centre.name, session, people, tuple(ordered), rules.minutes)
+        return Sheet(centre.name, session, people, present, rules.minutes)
 
     sheet = await context.read(read)
     return f"attendance-{sheet.session.date}.pdf", await run_in_threadpool(attendance_pdf, sheet)

@@ -32,7 +32,7 @@ async def form(request: Request, code: str | None = None) -> Response:
     return go(f"/check/{quote(code.strip()[:_LONGEST], safe='')}")
 
 
-@router.get("/check/{code}")
+@router.get("/check/{code:path}")
 async def show(request: Request, code: str) -> Response:
     """Say what a certificate is worth now."""
     context, words = context_of(request), words_for(request)

@@ -8,6 +8,7 @@ from typing import Any
 import httpx2 as httpx
 
 from api.clock import now
+from itembank.items import Item
 from tests.api.conftest import World
 from tests.api.movable_clock import MovableClock
 from tests.certification.school import MONDAY, School
@@ -32,6 +33,11 @@ class Campus(School):
     @property
     def url(self) -> str:
         return self.site.url
+
+    @property
+    def items(self) -> dict[str, Item]:
+        """Items of the bank by id, with their keys."""
+        return self._items
 
     def room(self, session: Any) -> Any:
         """Everybody in the room, as the API shows them."""

@@ -1,0 +1,270 @@
+"""A candidate, two devices and an invigilator do anything in any order, through HTTP, against a model of the clock."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from api.app import create_app
+from api.settings import Settings
+from itembank.certification import load_certification
+from tests.api.conftest import World
+from tests.api.movable_clock import MovableClock
+from tests.certification.seats import MONDAY, Device, Room, copied, furnished
+from tests.load.answers import answer_to
+
+RULES = replace(load_certification(), minutes=40.0)
+LIMIT = int(RULES.minutes * 60_000_000)
+VALID = int(RULES.authorised_minutes * 60_000_000)
+UNDER_WAY = ("running", "paused", "frozen")
+
+
+@contextmanager
+def served() -> Iterator[Room]:
+    """One server for all the stories of a machine."""
+    with TemporaryDirectory() as folder:
+        clock = MovableClock(MONDAY)
+        chosen = Settings(database=f"sqlite:///{Path(folder) / 'jalon.db'}", code_rate="1000000/minute")
+        with TestClient(create_app(chosen, clock), raise_server_exceptions=False) as client:
+            yield furnished(World(client, chosen, clock), rules=RULES)
+
+
+class Sitting(RuleBasedStateMachine):
+    """The model counts microseconds; what is shown must agree with it, and every refusal must be expected."""
+
+    room: Room
+
+    @initialize(begun=st.booleans())
+    def enrol(self, begun: bool) -> None:
+        self.room.clock.stopped, self.room.clock.moved = MONDAY, timedelta()
+        with self.room.database.writing() as connection:
+            learner_id = copied(connection, self.room.candidates[0].learner_id)
+        self.candidate = self.room.enrol(learner_id=learner_id)
+        self.phase, self.end = "enrolled", None
+        self.now = self.used = self.since = 0
+        self.devices: list[Device] = []
+        self.waiting: Device | None = None
+        self.in_use: Device | None = None
+        self.authorised: tuple[Device, int] | None = None
+        self.pending: Any = None
+        self.last: tuple[Any, Any] | None = None
+        if begun:
+            self.come_in()
+            self.authorise()
+            self.start(0)
+
+    def act(self, what: str, allowed: bool, **body: Any) -> Any:
+        response = self.room.act(what, self.candidate, **body)
+        assert response.status_code == (200 if allowed else 409), response.text
+        return response.json()
+
+    def known(self, device: Device) -> bool:
+        return device in (self.waiting, self.in_use)
+
+    def chosen(self, place: int) -> Device:
+        return self.devices[place % len(self.devices)]
+
+    @rule(microseconds=st.integers(0, 400_000_000) | st.integers(0, 3_000_000_000))
+    def wait(self, microseconds: int) -> None:
+        self.room.clock.move(microseconds=microseconds)
+        self.now += microseconds
+        if self.phase == "running":
+            self.used, self.since = self.used + microseconds, self.since + microseconds
+            if self.used >= LIMIT:
+                self.used, self.phase, self.end = LIMIT, "ended", "time"
+
+    @precondition(lambda self: self.phase == "running")
+    @rule(microseconds=st.integers(-1, 1))
+    def wait_for_the_end(self, microseconds: int) -> None:
+        self.wait(max(LIMIT - self.used + microseconds, 0))
+
+    @rule()
+    def come_in(self) -> None:
+        response = self.room.entry(self.candidate)
+        if self.phase == "ended":
+            assert response.status_code == 409
+            return
+        told = response.json()
+        self.waiting = Device(self.room, self.candidate.id, told["token"], told["device"])
+        self.devices.append(self.waiting)
+
+    @rule()
+    def authorise(self) -> None:
+        possible = self.phase != "ended" and self.waiting is not None
+        self.act("authorise", possible)
+        if possible and self.waiting is not None:
+            self.authorised = self.waiting, self.now + VALID
+
+    def may(self, device: Device) -> bool:
+        """Whether a device may start, or go on."""
+        return (
+            self.authorised is not None
+            and self.authorised[0] is device is self.waiting
+            and self.now < self.authorised[1]
+        )
+
+    @precondition(lambda self: self.devices)
+    @rule(place=st.integers(0, 3))
+    def start(self, place: int) -> None:
+        device = self.chosen(place)
+        response = device.call("start")
+        if not self.known(device):
+            assert response.status_code == 401
+        elif self.phase in UNDER_WAY and device is self.in_use:
+            assert response.status_code == 200
+        elif self.phase == "enrolled" and self.may(device):
+            assert response.status_code == 200, response.text
+            self.in_use, self.waiting, self.authorised = device, None, None
+            self.phase, self.pending, self.since = "running", response.json()["pending"], 0
+            assert self.pending["position"] == 0
+        else:
+            assert response.status_code == 409, response.text
+
+    @precondition(lambda self: self.devices)
+    @rule(place=st.integers(0, 3))
+    def go_on(self, place: int) -> None:
+        device = self.chosen(place)
+        response = device.call("return")
+        if not self.known(device):
+            assert response.status_code == 401
+        elif self.phase in UNDER_WAY and (device is self.in_use or self.may(device)):
+            assert response.status_code == 200, response.text
+            if device is not self.in_use:
+                self.in_use, self.waiting, self.authorised = device, None, None
+        else:
+            assert response.status_code == 409, response.text
+
+    @precondition(lambda self: self.devices and self.pending is not None)
+    @rule(place=st.integers(0, 3), skipped=st.booleans())
+    def answer(self, place: int, skipped: bool) -> None:
+        device = self.chosen(place)
+        body = {"skipped": True} if skipped else {"answer": answer_to(self.pending["item"])}
+        response = device.reply(self.pending, **body)
+        if not self.known(device):
+            assert response.status_code == 401
+        elif device is not self.in_use or self.phase != "running":
+            assert response.status_code == 409
+            assert self.pending["item"]["stem"] not in response.text
+        else:
+            assert response.status_code == 200, response.text
+            told = response.json()
+            self.last, self.pending, self.since = ((self.pending, body), told), told["pending"], 0
+            if self.pending is None:
+                self.phase, self.end = "ended", self.room.look(self.candidate)["end"]
+                assert self.end in ("completed", "time")
+
+    @precondition(lambda self: self.last is not None and self.in_use is not None)
+    @rule()
+    def answer_again(self) -> None:
+        assert self.last is not None
+        assert self.in_use is not None
+        (pending, body), told = self.last
+        response = self.in_use.reply(pending, **body)
+        if self.phase in ("paused", "frozen"):
+            assert response.status_code == 409
+        else:
+            assert response.json() == told
+
+    @precondition(lambda self: self.phase != "enrolled")
+    @rule()
+    def pause(self) -> None:
+        self.act("pause", self.phase == "running")
+        self.phase = "paused" if self.phase == "running" else self.phase
+
+    @precondition(lambda self: self.phase != "enrolled")
+    @rule()
+    def resume(self) -> None:
+        self.act("resume", self.phase == "paused")
+        self.phase = "running" if self.phase == "paused" else self.phase
+
+    @precondition(lambda self: self.in_use is not None and self.pending is not None)
+    @rule()
+    def report(self) -> None:
+        assert self.in_use is not None
+        body = {"position": self.pending["position"], "item": self.pending["item"]["id"], "why": "It is blank."}
+        response = self.in_use.call("reports", **body)
+        assert response.status_code == (200 if self.phase in ("running", "frozen") else 409), response.text
+        self.phase = "frozen" if self.phase == "running" else self.phase
+
+    @precondition(lambda self: self.phase != "enrolled")
+    @rule()
+    def dismiss(self) -> None:
+        self.act("dismiss", self.phase == "frozen", why="It is not.")
+        self.phase = "running" if self.phase == "frozen" else self.phase
+
+    @precondition(lambda self: self.phase in UNDER_WAY)
+    @rule()
+    def accept(self) -> None:
+        possible = self.phase == "frozen"
+        self.act("accept", possible, why="It is.")
+        if possible:
+            assert self.in_use is not None
+            view = self.in_use.see()
+            self.used, self.since = self.used - self.since, 0
+            self.phase, self.end, before = view["phase"], view["end"], self.pending
+            self.pending = view["pending"]
+            if self.pending is None:
+                assert self.phase == "ended"
+            else:
+                assert self.pending["position"] == before["position"] + 1
+
+    @precondition(lambda self: self.phase in UNDER_WAY)
+    @rule(sure=st.sampled_from([False] * 5 + [True]), who=st.sampled_from(["candidate", "technical", "invigilator"]))
+    def stop(self, sure: bool, who: str) -> None:
+        if not sure:
+            return
+        if who == "candidate":
+            assert self.in_use is not None
+            self.in_use.do("end", confirm=True)
+        else:
+            self.act("end", True, end=who, why="Enough.")
+        self.phase, self.end = "ended", who
+
+    @invariant()
+    def what_is_shown_agrees(self) -> None:
+        if not hasattr(self, "candidate"):
+            return
+        seen = self.room.look(self.candidate)
+        assert (seen["phase"], seen["end"]) == (self.phase, self.end)
+        clock = seen["clock"]
+        assert round(clock["used"] * 1_000_000) == self.used
+        assert round(clock["remaining"] * 1_000_000) == LIMIT - self.used
+        assert clock["stands"] == (self.phase in ("paused", "frozen"))
+        assert (seen["report"] is not None) == (self.phase == "frozen")
+        for device in self.devices[-3:]:
+            response = self.room.call("GET", "/v1/sitting", device.token)
+            assert response.status_code == (200 if self.known(device) else 401)
+            if self.known(device):
+                view = response.json()
+                shown = self.pending if device is self.in_use and self.phase == "running" else None
+                assert view["pending"] == shown
+                assert {**view["clock"], "at": ""} == {**clock, "at": ""}
+                assert view["in_use"] == (device is self.in_use)
+
+    def teardown(self) -> None:
+        """The stored facts lead to what was shown, and each follows from those before."""
+        if getattr(self, "in_use", None) is not None:
+            self.room.clock.move(days=1)
+            self.room.look(self.candidate)
+            self.room.facts(self.candidate)
+            ended = self.room.state(self.candidate).phase == "ended"
+            assert ended == (self.phase in ("ended", "running"))
+
+
+def test_whatever_is_done_is_allowed_or_refused_as_the_model_says() -> None:
+    with served() as room:
+        machine = type("Machine", (Sitting,), {"room": room}).TestCase  # type: ignore[attr-defined]
+        machine.settings = settings(
+            max_examples=25,
+            stateful_step_count=30,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+        )
+        machine().runTest()

@@ -91,7 +91,7 @@ class Words:
         return self("date.hour", hour=moment.hour, minute=f"{moment.minute:02}")
 
     def duration(self, seconds: float) -> str:
-        """Write how long something lasts: to the minute, and to the second under five minutes.
+        r"""Write how long something lasts: to the minute, and to the second under five minutes.
 
         >>> words_of("fr").duration(7_199), words_of("fr").duration(125.0)
         ('1\xa0h\xa059\xa0min', '2\xa0min\xa005\xa0s')

@@ -21,10 +21,10 @@ from api.problems import (
     Problem,
 )
 from api.runs.facts import ANSWERED, NOT_REACHED, SKIPPED, TIMED_OUT, WITHDRAWN, Fact, response_of
-from api.runs.live import Live, ending, question
+from api.runs.live import Live, ending, live_after, question
 from api.runs.lookup import current_run, live_run, unknown_run
 from api.runs.replied import with_replies
-from api.runs.repository import add_facts, facts_around, finish_run, new_facts
+from api.runs.repository import add_facts, facts_around, facts_of, finish_run, new_facts
 from api.runs.results import told_result
 from api.runs.stepper import Taken
 from api.runs.view import live_pending, reply_view
@@ -206,6 +206,8 @@ async def _settled(context: Context, live: Live, reply: Reply) -> dict[str, Any]
     stored, following = await context.read(partial(facts_around, run_id=live.run.id, position=reply.position))
     if _same(stored, reply):
         snapshot = live.test.snapshot
+        if live.run.rules_hash is not None and live.position > reply.position + 1:
+            live = await context.read(partial(_as_of, context, live, reply.position + 1))
         return reply_view(live, stored, snapshot.row(following.item) if following.item is not None else None)
     raise Problem(
         ALREADY_ANSWERED,
@@ -213,6 +215,12 @@ async def _settled(context: Context, live: Live, reply: Reply) -> dict[str, Any]
         + ("the run is finished." if live.pending is None else f"go on at position {live.position}."),
         pending=live_pending(live),
     )
+
+
+def _as_of(context: Context, live: Live, position: int, connection: Connection) -> Live:
+    """Where a run stood after ``position`` replies: what was withdrawn since has changed how long it may be."""
+    stored = facts_of(connection, live.run.id)
+    return live_after(connection, context.pins, live.run, stored[: 2 * position + 1])
 
 
 def _same(stored: Fact, reply: Reply) -> bool:

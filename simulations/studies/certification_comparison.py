@@ -37,7 +37,7 @@ from itembank.snapshot import Snapshot
 from simulations.certification.figures import levels_figures, share
 from simulations.certification.kinds import KINDS, Kind
 from simulations.certification.profile import Positioned, evidence_of, positioned
-from simulations.certification.run import CHUNK, Positioning
+from simulations.certification.run import Positioning
 from simulations.certification.sitting import Sat, Test, sit
 from simulations.certification.study import served_positioning, served_test
 from simulations.cluster import results_of
@@ -51,6 +51,10 @@ SURE: Final = 0.7
 """Probability of a level in the arm that asks for more than as likely as not."""
 EACH: Final = 3
 """Items of each competence where each stands on its own."""
+
+
+CHUNK: Final = 50
+"""Simulees who go through the engine together; few, so that the processors end together."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -184,6 +184,23 @@ def test_the_same_reply_gets_the_same_answer(room: Room, problem: Check) -> None
     assert refused["pending"] == told["pending"]
 
 
+@pytest.mark.parametrize("later", ["accept", "leave", "time"])
+def test_whatever_happens_later_the_same_reply_gets_the_same_answer(room: Room, later: str) -> None:
+    device = room.begin()
+    pending = device.see()["pending"]
+    told = device.answer(pending)
+    if later == "accept":
+        device.report()
+        room.acted("accept", why="x")
+    elif later == "leave":
+        device.do("end", confirm=True)
+    else:
+        room.clock.move(days=1)
+    assert device.answer(pending) == told
+    device.see()
+    assert device.answer(pending) == told
+
+
 def test_neither_answer_nor_item_while_the_clock_stands(room: Room, problem: Check) -> None:
     device = room.begin()
     before = device.answer(device.see()["pending"])

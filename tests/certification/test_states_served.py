@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from fastapi.testclient import TestClient
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -203,7 +203,11 @@ class Sitting(RuleBasedStateMachine):
             self.act("end", True, end=who, why="Enough.")
         self.phase, self.end = "ended", who
 
-    @rule(steps=st.lists(st.tuples(st.sampled_from(OFTEN), st.integers(0, 3), st.integers(0, 60_000_000)), max_size=8))
+    @rule(
+        steps=st.lists(
+            st.tuples(st.sampled_from(OFTEN), st.integers(0, 3), st.integers(0, 60_000_000)), min_size=3, max_size=12
+        )
+    )
     def do(self, steps: list[tuple[str, int, int]]) -> None:
         """Several things, one after the other: one rule for all, for hypothesis would leave most of several out."""
         for what, place, number in steps:
@@ -278,6 +282,7 @@ def test_whatever_is_done_is_allowed_or_refused_as_the_model_says() -> None:
         machine.settings = settings(
             max_examples=15,
             stateful_step_count=8,
+            phases=[Phase.generate],  # to shrink a story takes minutes: it is short enough
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         )
         machine().runTest()

@@ -32,6 +32,19 @@ def test_signing_out_forgets_the_member(office: Office) -> None:
     assert "jeton de membre" in told(office.look(""))
 
 
+def test_members_are_made_and_lose_their_token(campus: Campus, come: Come, office: Office) -> None:
+    assert office.send("/members", act="add", name=" ", role="invigilator").status_code == 422
+    made = office.send("/members", act="add", name=HOSTILE, role="invigilator")
+    assert HOSTILE not in made.text
+    (token,) = re.findall(r"jmt_[\w-]+", made.text)
+    own = signed_in(campus, come, token)
+    assert own.look("/members").status_code == 403
+    assert "jmt_" not in office.look("/members").text
+    newest = re.findall(r'name="member" value="([\w-]+)"', office.look("/members").text)[-1]
+    assert office.send("/members", act="remove", member=newest).status_code == 303
+    assert "jeton de membre" in told(own.look(""))
+
+
 def test_session_is_planned_changed_and_cancelled(campus: Campus, office: Office) -> None:
     refused = office.send("/sessions/new", **(PLAN | {"date": "2027-02-30", "room": " "}))
     assert refused.status_code == 422

@@ -77,7 +77,7 @@ def check_certification(connection: Connection, pins: Pins, run: Run, whole: boo
     _check_profile(connection, pins, candidate, session, run, rules)
     _check_reports(events, facts)
     _check_clock(candidate, state, rules, facts)
-    _check_end(candidate, state, events, rules, run, facts)
+    _check_end(candidate, state, rules, run, facts)
     check_scorings(connection, pins, candidate, state, events, run, whole)
     check_certificates(connection, candidate, events, rules)
 
@@ -227,7 +227,6 @@ def _check_clock(
 def _check_end(
     candidate: Candidate,
     state: CandidateState,
-    events: Sequence[Event],
     rules: CertificationDesign,
     run: Run,
     facts: Sequence[Fact],
@@ -245,8 +244,7 @@ def _check_end(
     expected = ended.reason if cut_off else end_of(ended)
     if state.end != expected or state.end not in (CUT_OFF if cut_off else (COMPLETED, TIME)):
         raise DifferenceError(f"{where}: the run ended by {ended.reason}, and the candidate's facts say {state.end}.")
-    place = next(number for number, event in enumerate(events) if event.kind == Kind.ENDED.value)
-    if state.ended_at != max(ended.at, events[place - 1].at):
+    if state.ended_at != ended.at:
         raise DifferenceError(f"{where}: the run ended at another moment than the candidate's facts say.")
     if cut_off and facts[-2].at != ended.at:
         raise DifferenceError(f"{where}: the run ended at another moment than its last item.")

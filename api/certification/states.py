@@ -223,9 +223,10 @@ def after(state: CandidateState | None, event: Event, authorised_minutes: float 
             given_back = Standstill(datetime.fromisoformat(state.report["asked_at"]), event.at)
             return replace(moved, report=None, standstills=(*_closed(state, event.at), given_back))
         case Kind.ENDED:
-            ended = {"ended_at": event.at, "end": event.data["end"], "end_why": event.why}
+            at = datetime.fromisoformat(event.data["at"]) if "at" in event.data else event.at
+            ended = {"ended_at": at, "end": event.data["end"], "end_why": event.why}
             gone = {"device": None, "waiting": None, "authorised": None, "authorised_until": None, "report": None}
-            return replace(moved, **ended, **gone, standstills=_closed(state, event.at))  # type: ignore[arg-type]
+            return replace(moved, **ended, **gone, standstills=_closed(state, at))  # type: ignore[arg-type]
         case Kind.DECIDED | Kind.RESCORED:
             return replace(moved, outcome=event.data["outcome"], scoring=event.data["scoring"])
         case Kind.REVIEWED:

@@ -11,7 +11,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -240,9 +239,9 @@ async def somewhat(story: Story) -> None:
 def furnish(url: str, count: int) -> Room:
     """A room with many candidates, who all have the positioning of the first."""
     clock = MovableClock()
-    settings = Settings(database=url)
-    with TestClient(create_app(settings, clock)) as client:
-        room = furnished(World(client, settings, clock))
+    chosen = Settings(database=url)
+    with TestClient(create_app(chosen, clock)) as client:
+        room = furnished(World(client, chosen, clock))
         with room.database.writing() as connection:
             learners = [copied(connection, room.candidates[0].learner_id) for _ in range(count - 1)]
         for learner_id in learners:
@@ -251,8 +250,8 @@ def furnish(url: str, count: int) -> Room:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the servers are forked")
-def test_a_killed_server_loses_no_answer_and_no_second(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    url = f"sqlite:///{tmp_path / 'jalon.db'}"
+def test_a_killed_server_loses_no_answer_and_no_second(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    url = settings.database
     room = furnish(url, CHAIRS + KILLS)
     server = Killable(free_port(), {"JALON_DATABASE": url, "JALON_CODE_RATE": "1000000/minute"})
     server.begin()

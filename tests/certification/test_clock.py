@@ -82,6 +82,43 @@ def test_whoever_looks_ends_the_test_at_its_deadline(room: Room, who: str) -> No
     assert device.see()["progress"]["answered"] == 1
 
 
+def test_an_incident_noted_after_the_deadline_changes_no_clock(room: Room) -> None:
+    device = room.begin()
+    at_remaining(room, device, timedelta())
+    due = room.clock()
+    room.clock.move(minutes=10)
+    path = f"/v1/sessions/{room.session.id}/incidents"
+    room.done("POST", path, room.invigilator, json={"why": "Noise.", "candidate_id": room.candidates[0].id})
+    assert device.see()["clock"]["used"] == 7200.0
+    assert room.look()["ended_at"] == iso(due)
+    assert room.state().ended_at == due == room.facts()[-1].at
+    assert [event.kind for event in room.events()][-2:] == ["incident", "ended"]
+    assert room.events()[-1].at == room.events()[-2].at
+
+
+def test_a_reply_that_came_during_a_pause_is_not_taken_after_it(
+    room: Room, monkeypatch: pytest.MonkeyPatch, problem: Check
+) -> None:
+    device = room.begin()
+    pending = device.see()["pending"]
+    post_reply = answering.post_reply
+    room.clock.move(seconds=5)
+
+    async def slow(*arguments: Any) -> Any:
+        if room.state().version == 4:
+            room.clock.move(seconds=-1)
+            await asyncio.to_thread(room.acted, "pause")
+            room.clock.move(seconds=60)
+            await asyncio.to_thread(room.acted, "resume")
+        return await post_reply(*arguments)
+
+    monkeypatch.setattr(answering, "post_reply", slow)
+    problem(device.reply(pending), 409, "clock-stands")
+    room.clock.move(seconds=1)
+    device.answer(pending)
+    assert room.facts()[1].seconds == 5.0
+
+
 def test_settling_is_for_every_service(room: Room) -> None:
     device = room.begin()
     at_remaining(room, device, MICROSECOND)

@@ -7,16 +7,16 @@ from typing import Any
 from sqlalchemy import Connection
 
 from api.certification.callers import Sitter
-from api.certification.happening import happen
 from api.certification.sitting.acting import ATTEMPTS, CrossedError, crossed, require_in_use, require_running
-from api.certification.sitting.seat import TIME, Seat, seat_of, time_is_up
-from api.certification.sitting.settle import end_of, seated
-from api.certification.states import UNDER_WAY, Kind, Phase
+from api.certification.sitting.seat import TIME, Seat, clock_stands, seat_of, time_is_up
+from api.certification.sitting.settle import end_at, end_of, seated
+from api.certification.states import UNDER_WAY, Phase
 from api.context import Context
 from api.problems import RUN_FINISHED, UNAVAILABLE, Problem
 from api.runs.answer import Invigilation, Reply, post_reply
 from api.runs.facts import Fact
 from api.runs.lookup import current_run
+from api.runs.repository import last_fact
 from engine.clock import between
 
 
@@ -67,8 +67,15 @@ def _hold(
         raise time_is_up()
     if seat.state.version != known.state.version:
         raise CrossedError
+    if _stood(seat, at) and _stood(seat, max(at, last_fact(connection, seat.run_id).at)):
+        raise clock_stands(Phase.PAUSED)  # it came during a pause that is over by now
     if ended is not None:
-        happen(connection, seat.standing, Kind.ENDED, ended.at, "server", data={"end": end_of(ended)})
+        end_at(connection, seat.standing, ended.at, end_of(ended), "server")
+
+
+def _stood(seat: Seat, at: datetime) -> bool:
+    """Whether the clock stood at a moment."""
+    return any(begin < at and (end is None or at < end) for begin, end in seat.state.standstills)
 
 
 def _told(phase: Phase, end: str | None, refused: Problem) -> Problem:

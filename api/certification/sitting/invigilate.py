@@ -10,7 +10,7 @@ from api.certification.happening import happen, possible
 from api.certification.sitting.acting import ATTEMPTS, Act, CrossedError, act, crossed
 from api.certification.sitting.room import room_view
 from api.certification.sitting.seat import Seat, seat_of
-from api.certification.sitting.settle import INVIGILATOR, TECHNICAL, cut_off, end_of, settled
+from api.certification.sitting.settle import INVIGILATOR, TECHNICAL, cut_off, end_at, end_of, settled
 from api.certification.states import Kind
 from api.context import Context
 from api.problems import NOT_NOW, Problem
@@ -157,7 +157,7 @@ def _accepted(
     else:
         add_facts(connection, (reply, after.ended))
         finish_run(connection, live.run.id, at)
-        happen(connection, now, Kind.ENDED, at, "server", data={"end": end_of(after.ended)})
+        end_at(connection, now, at, end_of(after.ended), "server")
     return after
 
 

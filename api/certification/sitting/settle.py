@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from api.certification.happening import Standing, happen
 from api.certification.sitting.seat import TIME, Seat, deadline_of, seat_of
 from api.certification.states import UNDER_WAY, Kind
+from api.clock import iso
 from api.context import Context
 from api.runs.facts import ASKED, ENDED, NOT_REACHED, Fact
 from api.runs.pinned import Pins
@@ -81,11 +82,21 @@ def cut_off(
     asked = last_fact(connection, run_id)
     assert asked.kind == ASKED
     at = max(at, asked.at)
-    after = happen(connection, now, Kind.ENDED, at, who, why, {"end": end})
+    after = end_at(connection, now, at, end, who, why)
     reply = Fact(run_id, asked.position, NOT_REACHED, at, item=asked.item)
     add_facts(connection, (reply, Fact(run_id, asked.position + 1, ENDED, at, reason=end)))
     finish_run(connection, run_id, at)
     return after
+
+
+def end_at(connection: Connection, now: Standing, at: datetime, end: str, who: str, why: str | None = None) -> Standing:
+    """Store the fact that a test ended at a moment, which may lie before another fact of the candidate.
+
+    An incident may be noted after the deadline and before anybody stores that the time is up: the fact then comes last,
+    as all do, and says when the test ended.
+    """
+    data = {"end": end} if at >= now.state.at else {"end": end, "at": iso(at)}
+    return happen(connection, now, Kind.ENDED, at, who, why, data)
 
 
 def end_of(ended: Fact) -> str:

@@ -39,6 +39,13 @@ def come_in(page: Page, campus: Campus, code: str, first_name: str, last_name: s
     page.locator("main .primary").click()
 
 
+def asked(page: Page) -> bool:
+    """Whether a question waits, once the page that a form led to has come."""
+    page.wait_for_load_state("load")
+    expect(page.locator("form.question, #ended, h1")).not_to_have_count(0)
+    return page.locator("form.question").count() > 0
+
+
 def test_whole_session_from_its_creation_to_the_certificate(campus: Campus, opened: Open) -> None:
     eye, learner = Inspector(), campus.learner()
     staff = opened(f"{campus.url}/team")
@@ -124,7 +131,7 @@ def test_whole_session_from_its_creation_to_the_certificate(campus: Campus, open
     eye.look(candidate)
     candidate.get_by_role("link", name="Non, continuer").click()
     seen: set[str] = set()
-    while candidate.locator("form.question").count():
+    while asked(candidate):
         kind = kind_of(candidate)
         if kind not in seen:
             eye.look(candidate)
@@ -236,7 +243,7 @@ def test_candidate_needs_neither_a_wide_screen_nor_scripts(
         page.get_by_role("link", name="Actualiser").click()
     page.get_by_role("button", name="Commencer le test").click(timeout=STARTS)
     number = 0
-    while page.locator("form.question").count():
+    while asked(page):
         number += 1
         look(page)
         if number % 4:

@@ -5,13 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 
-from api.app import create_app
-from api.certification.repository import change_candidate, change_session
 from api.certification.states import Kind
 from api.identifiers import parsed_access_code
-from api.runs.facts import ENDED, NOT_REACHED, WITHDRAWN
+from api.runs.facts import ENDED, NOT_REACHED
 from api.runs.repository import run_of, run_of_code
 from engine.clock import used
 from itembank.certification import load_certification
@@ -79,101 +76,6 @@ def test_what_is_pinned_at_the_start(room: Room) -> None:
     assert run.excluded  # the items of the positioning
 
 
-@pytest.mark.parametrize(
-    "typed",
-    [
-        {"first_name": "chloe"},
-        {"first_name": "  CHLOÉ "},
-        {"last_name": "LE  GOFF 0"},
-        {"last_name": "Le-Goff 0"},
-        {"first_name": "Chloe\u0301"},
-    ],
-)
-def test_names_are_compared_as_people_write_them(room: Room, typed: dict[str, str]) -> None:
-    assert room.entry(room.candidates[0], **typed).status_code == 201
-
-
-def test_whatever_does_not_match_is_refused_alike(room: Room, problem: Check) -> None:
-    wrong: list[dict[str, str]] = [
-        {"code": "2346789BC"},
-        {"code": "nonsense"},
-        {"first_name": "Zoé"},
-        {"last_name": "Goff"},
-        {"birth_date": "2009-05-18"},
-        {"code": "2346789BC", "first_name": "Zoé"},
-    ]
-    answers = [room.entry(room.candidates[0], **one) for one in wrong]
-    for answer in answers:
-        problem(answer, 404, "unknown-candidate", "invigilator")
-    assert len({answer.text for answer in answers}) == 1
-    assert kinds(room) == ["enrolled"]
-
-
-def test_two_people_of_one_name_and_birthday_are_not_told_apart(room: Room) -> None:
-    room.enrol(last_name=room.candidates[0].last_name)
-    assert room.entry(room.candidates[0]).status_code == 404
-
-
-def test_entries_are_counted(settings: Any, problem: Check) -> None:
-    with TestClient(create_app(settings.model_copy(update={"code_rate": "3/minute"}))) as client:
-        body = {"code": "2346789BC", "first_name": "A", "last_name": "B", "birth_date": "2009-01-01"}
-        answers = [client.post("/v1/session-entries", json=body) for _ in range(4)]
-    assert [answer.status_code for answer in answers] == [404, 404, 404, 429]
-    problem(answers[-1], 429, "too-many-requests")
-
-
-@pytest.mark.parametrize("state", ["draft", "finalised", "published", "cancelled"])
-def test_nobody_comes_in_or_starts_unless_the_session_is_open(room: Room, problem: Check, state: str) -> None:
-    device = room.enter()
-    room.acted("authorise")
-    with room.database.writing() as connection:
-        change_session(connection, room.session.id, {"state": state})
-    for answer in (room.entry(room.candidates[0]), device.call("start"), device.call("return"), room.act("authorise")):
-        problem(answer, 409, "not-now", state)
-
-
-def test_the_test_does_not_start_without_the_invigilator(room: Room, problem: Check) -> None:
-    device = room.enter()
-    problem(device.call("start"), 409, "not-now", "not authorised")
-    pending = {"position": 0, "item": {"id": "crcn-1.1-01", "kind": "number"}}
-    problem(device.reply(pending), 409, "not-now")
-    problem(device.call("end", confirm=True), 409, "not-now")
-    room.acted("authorise")
-    room.clock.move(minutes=15)
-    assert device.see()["to_do"] == "wait"
-    problem(device.call("start"), 409, "not-now", "lapsed")
-    room.acted("authorise")
-    room.clock.move(minutes=15, microseconds=-1)
-    assert device.do("start")["phase"] == "running"
-
-
-def test_nobody_is_authorised_who_does_not_wait(room: Room, problem: Check) -> None:
-    problem(room.act("authorise"), 409, "not-now", "Nobody waits")
-    room.enter()
-    problem(room.act("authorise", device="2222"), 409, "not-now", "Another device")
-
-
-def test_who_is_not_eligible_any_more_is_told_which_competences_lack(room: Room, problem: Check) -> None:
-    learner = room.world.learner()["id"]
-    with room.database.writing() as connection:
-        change_candidate(connection, room.candidates[0].id, {"learner_id": learner})
-    device = room.enter()
-    room.acted("authorise")
-    told = problem(device.call("start"), 422, "not-eligible")
-    assert set(told["words"]) == {"fr", "en"}
-    assert room.state().phase == "enrolled"
-
-
-def test_a_start_sent_again_changes_nothing(room: Room) -> None:
-    device = room.begin()
-    first = device.see()
-    room.clock.move(seconds=5)
-    again = device.do("start")
-    assert again["pending"] == first["pending"]
-    assert again["clock"]["started_at"] == first["clock"]["started_at"]
-    assert kinds(room) == ["enrolled", "arrived", "authorised", "started"]
-
-
 def test_the_same_reply_gets_the_same_answer(room: Room, problem: Check) -> None:
     device = room.begin()
     pending = device.see()["pending"]
@@ -228,81 +130,6 @@ def test_the_invigilator_can_only_do_what_the_state_allows(room: Room, problem: 
         problem(room.act(action, **bodies.get(action, {})), 409, "not-now")
     device.do("end", confirm=True)
     problem(room.act(action, **bodies.get(action, {})), 409, "not-now")
-
-
-@pytest.mark.parametrize("action", ["accept", "dismiss", "end"])
-@pytest.mark.parametrize("why", [None, "", "  ", "x" * 1001])
-def test_some_actions_need_a_reason(room: Room, problem: Check, action: str, why: str | None) -> None:
-    room.begin().report()
-    body = {"end": "technical"} if action == "end" else {}
-    problem(room.act(action, **body, **({} if why is None else {"why": why})), 422, "invalid-request", "why")
-    assert room.state().phase == "frozen"
-
-
-def test_an_accepted_problem_takes_the_topic_out_and_gives_the_clock_back(room: Room, problem: Check) -> None:
-    device = room.begin()
-    room.clock.move(seconds=30)
-    device.answer()
-    pending = device.see()["pending"]
-    room.clock.move(seconds=50)
-    view = device.report("The image is missing.")
-    assert (view["phase"], view["to_do"], view["pending"]) == ("frozen", "reported", None)
-    problem(device.reply(pending), 409, "clock-stands")
-    seen = room.look()["report"]
-    assert seen == {"position": 1, "item": pending["item"], "why": "The image is missing."}
-    room.clock.move(minutes=4)
-    seen = room.acted("accept", why="It is missing indeed.")
-    assert seen["clock"]["used"] == 30.0
-    assert (seen["phase"], seen["report"]) == ("running", None)
-    view = device.see()
-    snapshot = room.world.context.served.bank("fr").snapshot
-    topics = [snapshot.topic[snapshot.row(one["item"]["id"])] for one in (pending, view["pending"])]
-    assert view["pending"]["position"] == 2
-    assert topics[0] != topics[1]
-    refused = problem(device.reply(pending), 409, "already-answered")
-    assert refused["pending"] == view["pending"]
-    while view["pending"] is not None:
-        assert snapshot.topic[snapshot.row(view["pending"]["item"]["id"])] != topics[0]
-        view = device.answer(view["pending"])
-    facts = room.facts()
-    assert [fact.kind for fact in facts if fact.position == 1] == ["asked", WITHDRAWN]
-    assert facts[4].at == facts[3].at == room.clock()
-    report, accepted = (room.events()[place] for place in (4, 5))
-    assert (report.kind, report.who, report.why) == ("reported", "candidate", "The image is missing.")
-    assert (accepted.kind, accepted.why) == ("accepted", "It is missing indeed.")
-    assert accepted.who.startswith("member:")
-
-
-def test_a_dismissed_problem_leaves_the_item_and_the_time_spent_on_it(room: Room) -> None:
-    device = room.begin()
-    pending = device.see()["pending"]
-    room.clock.move(seconds=50)
-    device.report()
-    room.clock.move(minutes=4)
-    assert room.acted("dismiss", why="It is there: scroll.")["clock"]["used"] == 50.0
-    assert device.see()["pending"] == pending
-    room.clock.move(seconds=10)
-    device.answer(pending)
-    assert room.facts()[1].seconds == 60.0
-
-
-def test_only_the_pending_item_is_reported_and_once(room: Room, problem: Check) -> None:
-    device = room.begin()
-    pending = device.see()["pending"]
-    body = {"position": 0, "item": pending["item"]["id"], "why": "x"}
-    problem(device.call("reports", **{**body, "position": 1}), 409, "not-the-pending-item")
-    problem(device.call("reports", **{**body, "item": "crcn-x"}), 409, "not-the-pending-item")
-    device.do("reports", **body)
-    assert device.do("reports", **body)["phase"] == "frozen"
-    assert kinds(room).count("reported") == 1
-
-
-def test_a_time_out_of_a_withdrawn_item_is_no_repetition(room: Room, problem: Check) -> None:
-    device = room.begin()
-    pending = device.see()["pending"]
-    device.report()
-    room.acted("accept", why="x")
-    problem(device.reply(pending, timed_out=True), 409, "already-answered")
 
 
 @pytest.mark.parametrize("phase", ["running", "paused", "frozen"])

@@ -3,7 +3,8 @@
 A durable commit costs a flush of the disk, whatever it holds; so the requests that arrive while one commit is under way
 share the next. The jobs of a batch are first run together, and rows for the same table are inserted together. When
 one of them fails, the batch is undone and run again with each job behind its own savepoint: a job that fails undoes its
-own writes and nobody else's. When COMMIT itself fails, every job of the batch fails, for none of them is stored.
+own writes and nobody else's. A batch that the database undoes, because another process locked the same rows in another
+order, is run again too. When COMMIT itself fails, every job of the batch fails, for none of them is stored.
 """
 
 import asyncio
@@ -14,9 +15,15 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table
+from sqlalchemy.exc import DBAPIError
 
 from api.database import Database
 from api.storage import insert_rows
+
+ATTEMPTS = 5
+"""Times that a batch is run again when it and another process waited for each other."""
+_DEADLOCKS = frozenset({"40P01", "40001"})
+"""What PostgreSQL says when two transactions waited for each other and it undid this one."""
 
 Result = TypeVar("Result")
 Job = Callable[[Connection], Result]
@@ -124,9 +131,12 @@ class Writer:
 
     def _committed(self, jobs: Sequence[Job[Any]]) -> list[_Outcome]:
         """Run the jobs in one transaction; each alone if they cannot go together."""
-        for run in (_together, _one_by_one):
-            outcomes = self._transaction(jobs, run)
-            if all(outcome.error is None for outcome in outcomes):
+        outcomes = self._transaction(jobs, _together)
+        if all(outcome.error is None for outcome in outcomes):
+            return outcomes
+        for _ in range(ATTEMPTS):
+            outcomes = self._transaction(jobs, _one_by_one)
+            if not any(_deadlocked(outcome.error) for outcome in outcomes):
                 break
         return outcomes
 
@@ -189,9 +199,15 @@ def _one_by_one(connection: Connection, jobs: Sequence[Job[Any]]) -> list[_Outco
         try:
             value = job(connection)
         except Exception as error:  # the request that waits for this job is told
+            if _deadlocked(error):
+                raise
             savepoint.rollback()
             outcomes.append(_Outcome(error=error))
         else:
             savepoint.commit()
             outcomes.append(_Outcome(value=value))
     return outcomes
+
+
+def _deadlocked(error: Exception | None) -> bool:
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _DEADLOCKS

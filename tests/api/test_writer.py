@@ -1,4 +1,6 @@
 import asyncio
+import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from api.database import Database
 from api.writer import Writer, WriterClosedError
 
 MANY = 300
+POSTGRESQL = os.environ.get("JALON_TEST_POSTGRESQL")
 
 
 @pytest.fixture
@@ -123,3 +126,65 @@ def test_a_request_that_went_away_does_not_disturb_the_others(database: Database
     asyncio.run(scenario())
     assert stored(database) == [1, 2]
     database.close()
+
+
+@pytest.mark.skipif(POSTGRESQL is None, reason="JALON_TEST_POSTGRESQL names no PostgreSQL server")
+def test_two_processes_that_wait_for_each_other_are_both_served_in_the_end() -> None:
+    """PostgreSQL undoes one of two transactions that lock the same rows in opposite orders: its batch runs again."""
+    assert POSTGRESQL is not None
+    databases = [Database(POSTGRESQL), Database(POSTGRESQL)]
+    with databases[0].writing() as connection:
+        connection.execute(text("DROP TABLE IF EXISTS deadlock_test"))
+        connection.execute(text("CREATE TABLE deadlock_test (id INTEGER PRIMARY KEY, times INTEGER)"))
+        connection.execute(text("INSERT INTO deadlock_test VALUES (1, 0), (2, 0)"))
+    both = threading.Barrier(2)
+
+    def crossing(first: int, second: int) -> Callable[[Connection], int]:
+        count = iter(range(100))
+
+        def job(connection: Connection) -> int:
+            attempt = next(count)
+            for number in (first, second):
+                connection.execute(text("UPDATE deadlock_test SET times = times + 1 WHERE id = :id"), {"id": number})
+                if number == first and attempt == 0:
+                    both.wait()
+            return attempt
+
+        return job
+
+    async def scenario() -> list[int]:
+        writers = [Writer(database) for database in databases]
+        done = await asyncio.gather(writers[0].submit(crossing(1, 2)), writers[1].submit(crossing(2, 1)))
+        for writer in writers:
+            await writer.close()
+        return list(done)
+
+    try:
+        attempts = sorted(asyncio.run(scenario()))
+        with databases[0].writing() as connection:
+            assert list(connection.execute(text("SELECT times FROM deadlock_test")).scalars()) == [2, 2]
+            connection.execute(text("DROP TABLE deadlock_test"))
+    finally:
+        for database in databases:
+            database.close()
+    assert attempts[0] == 0
+    assert attempts[1] >= 1
+
+
+@pytest.mark.skipif(POSTGRESQL is None, reason="JALON_TEST_POSTGRESQL names no PostgreSQL server")
+def test_a_batch_is_run_again_until_nobody_is_in_its_way() -> None:
+    assert POSTGRESQL is not None
+    database = Database(POSTGRESQL)
+    attempts = iter(range(100))
+
+    def unlucky(connection: Connection) -> int:
+        attempt = next(attempts)
+        if attempt < 4:
+            connection.execute(text("DO $$ BEGIN RAISE EXCEPTION 'crossed' USING ERRCODE = '40P01'; END $$"))
+        return attempt
+
+    try:
+        outcomes = asyncio.run(together(Writer(database), [unlucky]))
+    finally:
+        database.close()
+    assert outcomes == [4]

@@ -71,7 +71,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     install_error_handlers(app)
     install_pages(app)
     app.openapi = partial(described, app)  # type: ignore[method-assign]
-    app.add_middleware(BodyLimit, limit=settings.body_limit)
+    app.add_middleware(BodyLimit, limit=settings.body_limit, import_limit=settings.import_limit, routes=app.routes)
     app.add_middleware(SecurityHeaders, https=settings.https)
     return app
 
@@ -111,6 +111,8 @@ def open_context(settings: Settings, clock: Clock) -> Context:
         keys=keys,
         token_limit=RateLimit("token", settings.token_rate),
         code_limit=RateLimit("code", settings.code_rate),
+        entry_limit=RateLimit("entry", settings.entry_rate),
+        sign_in_limit=RateLimit("sign-in", settings.sign_in_rate),
         start_limit=RateLimit("start", settings.start_rate),
         check_limit=RateLimit("check", settings.check_rate),
         signer=signer,

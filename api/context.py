@@ -37,6 +37,8 @@ class Context:
     keys: Keys
     token_limit: RateLimit
     code_limit: RateLimit
+    entry_limit: RateLimit
+    sign_in_limit: RateLimit
     start_limit: RateLimit
     check_limit: RateLimit
     signer: Signer

@@ -39,13 +39,22 @@ def listen_and_serve(
     settings = chosen(database=database, bank=bank)
     local = host in LOCAL and not settings.https
     settings = chosen(database=database, bank=bank, self_service=local if self_service is None else self_service)
+    name = socket.gethostname() if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
+    address = f"http://{name}:{port}"
+    public = settings.public_url if "public_url" in settings.model_fields_set else address
     with _listening(host, port) as listening:
         prepare(settings)
         os.environ |= {"JALON_DATABASE": settings.database, "JALON_SELF_SERVICE": str(settings.self_service)}
+        os.environ["JALON_PUBLIC_URL"] = public
         if settings.bank is not None:
             os.environ["JALON_BANK"] = str(settings.bank)
-        address = f"http://{socket.gethostname() if host in ('0.0.0.0', '::') else host}:{port}"
         print(f"Jalon is ready: open {address} in a browser (API documentation: {address}/docs).", flush=True)
+        if public == address and not local:
+            print(
+                f"Certificates will send people to {address}: before the first one is published, set JALON_PUBLIC_URL "
+                "to the address by which the world reaches this server.",
+                flush=True,
+            )
         if local:
             identity, secret = local_client(settings.database)
             print(f"Local client for the API: client_id {identity} client_secret {secret}", flush=True)

@@ -37,6 +37,10 @@ class Settings(BaseSettings):
         bool, Field(description="Whether the server is reached by HTTPS: secure cookies and strict transport security.")
     ] = False
     body_limit: Annotated[int, Field(ge=1_024, description="Largest accepted request body, in bytes.")] = 65_536
+    import_limit: Annotated[
+        int,
+        Field(ge=1_024, description="Largest accepted file of candidates, and the request that holds it, in bytes."),
+    ] = 8_388_608
     token_rate: Annotated[
         str,
         AfterValidator(checked_rate),
@@ -44,6 +48,12 @@ class Settings(BaseSettings):
     ] = "60/minute"
     code_rate: Annotated[
         str, AfterValidator(checked_rate), Field(description="Access codes that one address may try.")
+    ] = "120/minute"
+    entry_rate: Annotated[
+        str, AfterValidator(checked_rate), Field(description="Entries into certification sessions from one address.")
+    ] = "120/minute"
+    sign_in_rate: Annotated[
+        str, AfterValidator(checked_rate), Field(description="Sign-ins of members of centres from one address.")
     ] = "120/minute"
     start_rate: Annotated[
         str, AfterValidator(checked_rate), Field(description="Runs that visitors from one address may start.")

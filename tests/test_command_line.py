@@ -7,6 +7,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -145,10 +146,18 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path, command: Command) -> None:
 @pytest.fixture(params=[1, 2], ids=["one process", "two processes"])
 def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
     """Serve from an empty folder; yield the first line that is printed, and the second."""
+    with serving(tmp_path, "--workers", str(request.param)) as lines:
+        yield lines
+
+
+@contextmanager
+def serving(folder: Path, *options: str, **environment: str) -> Iterator[tuple[str, str]]:
+    """Serve from a folder; yield the first line that is printed, and the second."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    words = [sys.executable, jalon.__file__, "serve", "--port", str(port), "--workers", str(request.param)]
-    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=dict(os.environ)) as server:
+    words = [sys.executable, jalon.__file__, "serve", "--port", str(port), *options]
+    known = {name: value for name, value in os.environ.items() if name != "JALON_PUBLIC_URL"}
+    with subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, text=True, env=known | environment) as server:
         assert server.stdout is not None
         try:
             yield server.stdout.readline(), server.stdout.readline()
@@ -168,6 +177,14 @@ def test_the_first_line_says_where_to_click(served: tuple[str, str], tmp_path: P
     form = f"grant_type=client_credentials&client_id=local&client_secret={secret}".encode()
     with urllib.request.urlopen(f"{address}/oauth/token", form) as told:
         assert json.load(told)["access_token"]
+
+
+def test_an_address_for_others_is_asked_for_where_the_server_is_reached_from_elsewhere(tmp_path: Path) -> None:
+    with serving(tmp_path, "--host", "0.0.0.0") as (first, second):
+        assert "JALON_PUBLIC_URL" in second
+        assert first.partition("open ")[2].split()[0] in second
+    with serving(tmp_path, JALON_HTTPS="true") as (_, second):  # behind a proxy
+        assert "JALON_PUBLIC_URL" in second
 
 
 def test_bugs_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ FOLDERS: Final = ("session", "team", "certificate", "check")
 """Beginnings of the addresses of certification."""
 _PROGRAMS: Final = ("/v1", "/oauth", "/openapi.json")
 """Beginnings of the addresses that programs use."""
-_KEPT: Final = ("retry-after", "allow")
+_KEPT: Final = ("retry-after", "allow", "connection")
 
 
 def install_error_pages(app: FastAPI) -> None:

@@ -53,11 +53,13 @@ def test_two_people_of_one_name_and_birthday_are_not_told_apart(room: Room) -> N
 
 
 def test_entries_are_counted(settings: Any, problem: Check) -> None:
-    with TestClient(create_app(settings.model_copy(update={"code_rate": "3/minute"}))) as client:
+    with TestClient(create_app(settings.model_copy(update={"entry_rate": "3/minute"}))) as client:
         body = {"code": "2346789BC", "first_name": "A", "last_name": "B", "birth_date": "2009-01-01"}
         answers = [client.post("/v1/session-entries", json=body) for _ in range(4)]
+        staff = client.post("/team", data={"token": "jmt_forged"}, headers={"Origin": "http://testserver"})
     assert [answer.status_code for answer in answers] == [404, 404, 404, 429]
     problem(answers[-1], 429, "too-many-requests")
+    assert staff.status_code == 403  # one door that is shut does not shut another
 
 
 @pytest.mark.parametrize("state", ["draft", "finalised", "published", "cancelled"])

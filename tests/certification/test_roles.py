@@ -124,7 +124,10 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder: Path = tmp_path_factory.mktemp("roles")
     settings = Settings(
-        database=f"sqlite:///{folder / 'jalon.db'}", code_rate="10000/minute", token_rate="10000/minute"
+        database=f"sqlite:///{folder / 'jalon.db'}",
+        code_rate="10000/minute",
+        entry_rate="10000/minute",
+        token_rate="10000/minute",
     )
     clock = MovableClock(MONDAY)
     with TestClient(create_app(settings, clock), raise_server_exceptions=False) as client:

@@ -37,7 +37,7 @@ def served() -> Iterator[Room]:
     """One server for all the stories of a machine."""
     with TemporaryDirectory() as folder:
         clock = MovableClock(MONDAY)
-        chosen = Settings(database=f"sqlite:///{Path(folder) / 'jalon.db'}", code_rate="1000000/minute")
+        chosen = Settings(database=f"sqlite:///{Path(folder) / 'jalon.db'}", entry_rate="1000000/minute")
         with TestClient(create_app(chosen, clock), raise_server_exceptions=False) as client:
             yield furnished(World(client, chosen, clock), rules=RULES)
 

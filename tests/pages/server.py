@@ -56,7 +56,11 @@ def settings(folder: Path, bank: ItemBank | None = None, **chosen: object) -> Se
     if bank is not None:
         save_bank(bank, folder / "bank")
         chosen["bank"] = folder / "bank"
-    values = {"self_service": True, "code_rate": "1000/minute"} | chosen
+    values = (
+        {"self_service": True, "code_rate": "1000/minute"}
+        | dict.fromkeys(("entry_rate", "sign_in_rate"), "1000/minute")
+        | chosen
+    )
     return Settings(database=f"sqlite:///{folder / 'jalon.db'}", **values)  # type: ignore[arg-type]
 
 

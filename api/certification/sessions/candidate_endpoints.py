@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.responses import JSONResponse
 
+from api.body_limit import takes_a_file
 from api.certification.callers import Staff, staff
 from api.certification.keyed import once_for
 from api.certification.sessions.candidate_schemas import (
@@ -99,6 +100,7 @@ async def post_candidate(
 @router.post(
     "/import",
     status_code=201,
+    dependencies=[Depends(takes_a_file)],
     summary="Enrol learners from a CSV file",
     response_model=ImportView,
     responses=problem_responses(UNKNOWN_SESSION, NOT_NOW, KEY_REUSED, BODY_TOO_LARGE, INVALID_REQUEST, INVALID_ROWS),

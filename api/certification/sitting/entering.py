@@ -53,7 +53,7 @@ async def enter(context: Context, code: str, first_name: str, last_name: str, bi
     Problem
         404, the same whatever does not match; 409 when the session is not open or the test is over; 429.
     """
-    context.code_limit.try_once(address)
+    context.entry_limit.try_once(address)
     who = (compared(first_name), compared(last_name), birth_date)
     candidate = await context.read(partial(_found, parsed_access_code(code), who))
     await seated(context, candidate.id)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.certification.audit import audit_of
 from api.certification.certificates.credential import signed_credential
 from api.certification.certificates.held import Held, certificate_view, own_certificate
 from api.certification.certificates.sharing import share
@@ -76,6 +77,16 @@ async def badge(request: Request, holder: Holder) -> Response:
     signed = signed_credential(read, context.signer, context.settings.public_url, context.keys.code)
     headers = {"Content-Disposition": 'attachment; filename="badge.jwt"', "Cache-Control": "no-store"}
     return Response(signed, media_type="application/vc+jwt", headers=headers)
+
+
+@router.get("/certificate/audit.json")
+async def audit(request: Request, holder: Holder) -> Response:
+    """Get the audit file, from which anybody derives the certificate again."""
+    context = context_of(request)
+    read = await _required(context, holder)
+    content = await context.read(partial(audit_of, run_id=read.scoring.run_id))
+    headers = {"Content-Disposition": 'attachment; filename="audit.json"', "Cache-Control": "no-store"}
+    return Response(content, media_type="application/json", headers=headers)
 
 
 async def _read(context: Context, holder: RunLearner) -> Held | None:

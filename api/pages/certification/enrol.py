@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
+from api.body_limit import takes_a_file
 from api.certification.records import Member
 from api.certification.sessions.candidate_schemas import CandidateChange, CandidateRequest
 from api.certification.sessions.candidates import change_candidate, find_candidate, remove_candidate
@@ -70,7 +71,9 @@ async def file_form(request: Request, session_id: str, member: Admin) -> Respons
     return await _import(request, member, session_id)
 
 
-@router.post("/team/sessions/{session_id}/candidates/import", dependencies=[Depends(from_our_pages)])
+@router.post(
+    "/team/sessions/{session_id}/candidates/import", dependencies=[Depends(from_our_pages), Depends(takes_a_file)]
+)
 async def add_all(request: Request, session_id: str, member: Admin) -> Response:
     """Enrol everybody in a file, or nobody."""
     async with request.form(max_files=1, max_fields=8) as form:
@@ -203,9 +206,7 @@ async def _import(
         session=dated(request, session),
         columns=COLUMNS,
         required=REQUIRED,
-        size=f"{context.settings.body_limit // 1024} Ko"
-        if words.language == "fr"
-        else f"{context.settings.body_limit // 1024} kB",
+        size=words("import.size", size=context.settings.import_limit // 1024),
         errors=[error | {"said": _fault(request, error)} for error in errors or ()],
         lacking=lacking,
         refused=refused,

@@ -5,8 +5,11 @@ from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
+from sqlalchemy import Connection
 from starlette.responses import Response
 
+from api.certification.audit import audit_of
+from api.certification.certificates.held import required_certificate
 from api.certification.decisions.evidence import evidence_view
 from api.certification.decisions.finalise import ENDS, GivenEnd, finalise
 from api.certification.decisions.jury import rescore, review, revoke
@@ -104,6 +107,19 @@ async def decide(request: Request, session_id: str, candidate_id: str, member: A
             raise
         return await shown(problem.status_code, refused=problem.detail)
     return go(f"/team/sessions/{session_id}/candidates/{candidate_id}/file?said={act}")
+
+
+@router.get("/team/sessions/{session_id}/candidates/{candidate_id}/audit/{certificate_id}")
+async def audit(request: Request, session_id: str, candidate_id: str, certificate_id: str, member: Admin) -> Response:
+    """Get the audit file of a certificate, from which a third party derives it again."""
+    context = context_of(request)
+
+    def read(connection: Connection) -> bytes:
+        held = required_certificate(connection, context, member, certificate_id)
+        return audit_of(connection, held.scoring.run_id)
+
+    headers = {"Content-Disposition": 'attachment; filename="audit.json"', "Cache-Control": "no-store"}
+    return Response(await context.read(read), media_type="application/json", headers=headers)
 
 
 async def _unfinished(

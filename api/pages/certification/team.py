@@ -38,7 +38,7 @@ async def sign_in(request: Request) -> Response:
     if not token:
         return _door(request, 422, fault="team.token_empty")
     try:
-        context_of(request).code_limit.try_once(address_of(request))
+        context_of(request).sign_in_limit.try_once(address_of(request))
         member = await member_of_token(request, token)
     except Problem as problem:
         if problem.kind is not TOO_MANY_REQUESTS:

@@ -34,6 +34,17 @@ def test_holder_gets_the_certificate_and_chooses_what_is_shown(campus: Campus, c
     assert shown.count("Probabilité d'être au moins à ce niveau") == 6
     assert visitor.get("/certificate/certificate.pdf").content.startswith(b"%PDF")
     assert visitor.get("/certificate/badge.jwt").text.count(".") == 2
+    audit = visitor.get("/certificate/audit.json")
+    assert "Camille Martin" not in audit.text
+    (certificate,) = audit.json()["rows"]["certificates"]
+    jury = office.look(f"{path}/candidates/{desk.candidate['id']}/file").text
+    assert certificate["id"] in jury
+    assert "pour information" in told(office.look(f"{path}/candidates/{desk.candidate['id']}/file"))
+    assert "attendu 0 s" not in jury
+    offered = f"{path}/candidates/{desk.candidate['id']}/audit/{certificate['id']}"
+    assert f"/team{offered}" in jury
+    assert office.look(offered).json().keys() == audit.json().keys()
+    assert office.look(f"{path}/candidates/{desk.candidate['id']}/audit/{desk.candidate['id']}").status_code == 404
     code = verification(visitor)
     stranger = come(campus.site)
     asked = stranger.get("/check", params={"code": code.lower()})

@@ -193,3 +193,10 @@ def test_forms_of_other_sites_are_refused(desk: Desk) -> None:
         response = desk.visitor.post(f"/session/{path}", typed, Origin="https://elsewhere.example")
         assert response.status_code == 403
     assert (desk.question().position, desk.question().item) == (question.position, question.item)
+
+
+def test_what_is_too_large_is_told_on_a_page(campus: Campus, come: Come) -> None:
+    visitor = come(campus.site)
+    refused = visitor.post("/session/answer", {"answer": "x" * 70_000})
+    assert refused.status_code == 413
+    assert "L'envoi est trop grand" in told(refused)

@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
@@ -38,6 +38,8 @@ class CertificationDesign:
         Length of the test.
     authorised_minutes : float
         How long the invigilator's authorisation to start holds.
+    early_minutes, late_minutes : float, optional
+        How long before and after the hour for which a session is planned a test may start; at any time when None.
     planned : float
         Share of the time within which the expected time of the whole test must fit.
     least, most, each, longest : int
@@ -89,6 +91,8 @@ class CertificationDesign:
     times: float = 0.001
     copied: float = 0.01
     years: int = 3
+    early_minutes: float | None = None
+    late_minutes: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse rules that no session could follow."""
@@ -103,6 +107,10 @@ class CertificationDesign:
         for name in ("minutes", "authorised_minutes"):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
                 raise DesignError(f"{name} must be a positive number, not {getattr(self, name)}; correct it.")
+        for name in ("early_minutes", "late_minutes"):
+            allowed = getattr(self, name)
+            if allowed is not None and not (math.isfinite(allowed) and allowed >= 0):
+                raise DesignError(f"{name} must be a number of at least 0, not {allowed}; correct it, or leave it out.")
         for name in (*_POSITIVE_SHARES, *_SHARES):
             value = getattr(self, name)
             if not 0 <= value <= 1 or (value == 0 and name in _POSITIVE_SHARES):
@@ -138,6 +146,14 @@ class CertificationDesign:
         """Whether a session may be held on a day."""
         return not self.windows or self.window(day) is not None
 
+    def too_early(self, planned: datetime, at: datetime) -> bool:
+        """Whether a test cannot start yet at ``at``, both moments being aware."""
+        return self.early_minutes is not None and at < planned - timedelta(minutes=self.early_minutes)
+
+    def too_late(self, planned: datetime, at: datetime) -> bool:
+        """Whether a test cannot start any more at ``at``, both moments being aware."""
+        return self.late_minutes is not None and at > planned + timedelta(minutes=self.late_minutes)
+
     def year_began(self, day: date) -> date:
         """First day of the school year in which a day lies: what was measured earlier does not count."""
         return year_began(self.school_year, day)
@@ -152,10 +168,14 @@ _SHARES = ("profile_weight", "person_fit", "sincerity", "too_fast", "times", "co
 
 
 def to_dict(rules: CertificationDesign) -> dict[str, Any]:
-    """Plain data of the rules: numbers, strings, and a list of windows; whole numbers are integers."""
+    """Plain data of the rules: numbers, strings, and a list of windows; whole numbers are integers.
+
+    What is left out of the rules is left out here, so that rules written before a field existed keep their hash.
+    """
     plain = {
         name: int(value) if isinstance(value, float) and value.is_integer() else value
         for name, value in dataclasses.asdict(rules).items()
+        if value is not None
     }
     return plain | {"windows": [dataclasses.asdict(window) for window in rules.windows]}
 
@@ -243,5 +263,6 @@ def _checked(data: Any, kind: type, what: str) -> dict[str, Any]:
 _KINDS: Mapping[Any, tuple[Any, str]] = {
     int: (int, "a whole number"),
     float: (int | float, "a number"),
+    float | None: (int | float, "a number"),
     str: (str, "a text (quote it if it looks like a date)"),
 }

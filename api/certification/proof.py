@@ -5,7 +5,7 @@ the positionings that it rests on; here is the rest.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Connection
 
@@ -15,6 +15,7 @@ from api.certification.eligibility import profile_told, seen_before, year_began_
 from api.certification.records import Candidate, Session
 from api.certification.repository import candidate_events, candidate_of_run, session_events, session_of
 from api.certification.session_states import folded as session_folded
+from api.certification.sessions.planning import starts_at
 from api.certification.sitting.seat import TIME
 from api.certification.sitting.settle import COMPLETED, CUT_OFF, end_of
 from api.certification.states import UNDER_WAY, CandidateState, Event, IllegalFactError, Kind, folded
@@ -30,6 +31,10 @@ from itembank.certification import certification_test
 
 ACCOMMODATIONS = ("extra_time", "accessible", "locale")
 """What the test depends on, as the facts of the candidate tell it."""
+
+
+PLANNED = frozenset({"date", "time", "zone"})
+"""What says when a session is."""
 
 
 def earlier_runs(connection: Connection, run: Run) -> list[Run]:
@@ -104,7 +109,7 @@ def _session(connection: Connection, candidate: Candidate, run: Run) -> Session:
     """Read the session, whose facts may not be altered either."""
     session = session_of(connection, candidate.session_id)
     assert session is not None
-    events = session_events(connection, session.id)
+    events, told = session_events(connection, session.id), dict[str, str]()
     try:
         state = session_folded(events)
     except (IllegalFactError, KeyError, ValueError) as error:
@@ -113,6 +118,13 @@ def _session(connection: Connection, candidate: Candidate, run: Run) -> Session:
         raise DifferenceError("A fact of the session is missing: their numbers have a gap.")
     if (session.state, session.version) != (state.phase.value, state.version):
         raise DifferenceError(f"The session is stored as {session.state} where its facts say {state.phase.value}.")
+    for event in reversed(events):  # the last fact that tells one says what it is
+        for name in PLANNED - told.keys():
+            if event.data and event.data.get(name) is not None:
+                told[name] = event.data[name]
+    for name, value in told.items():
+        if getattr(session, name) != value:
+            raise DifferenceError(f"The session has the {name} {getattr(session, name)} where its facts say {value}.")
     if session.rules_hash != run.rules_hash:
         raise DifferenceError("The run pins other rules than its session.")
     return session
@@ -130,6 +142,11 @@ def _check_start(
 ) -> None:
     if state.started_at != run.created_at:
         raise DifferenceError(f"The run began at {iso(run.created_at)}, and the candidate at another moment.")
+    planned = starts_at(session)
+    if rules.too_early(planned, run.created_at) or rules.too_late(planned, run.created_at):
+        raise DifferenceError(f"The run began at {iso(run.created_at)} in a session planned for {iso(planned)}.")
+    if rules.windows and not rules.open_on(date.fromisoformat(session.date)):
+        raise DifferenceError(f"The session is planned for {session.date}, on which the rules allow none.")
     told: dict[str, object] = {}
     for event in events:
         if event.kind in (Kind.ENROLLED.value, Kind.CHANGED.value):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,11 +14,13 @@ import api.certification.sitting.answering as answering
 import api.clock
 from api.app import create_app
 from api.certification.happening import standing
+from api.certification.repository import change_session
 from api.certification.sitting.settle import ON_THE_WAY, settle
 from api.clock import SteadyClock, iso
 from api.runs.facts import ENDED, NOT_REACHED
 from api.settings import Settings
 from engine.clock import used
+from itembank.certification import load_certification
 from tests.api.conftest import World
 from tests.api.movable_clock import MovableClock
 from tests.certification.seats import Device, Room, furnished
@@ -241,6 +244,10 @@ def test_accepting_gives_back_what_ran_since_the_question_and_not_the_pause_twic
     ],
 )
 def test_midnight_and_the_change_of_the_clocks_are_moments_as_others(room: Room, begins: datetime) -> None:
+    room = furnished(room.world, 0, replace(load_certification(), windows=()))
+    with room.database.writing() as connection:
+        planned = {"date": begins.date().isoformat(), "time": begins.strftime("%H:%M")}
+        change_session(connection, room.session.id, planned)
     begins = begins.astimezone(UTC)
     room.clock.stopped, room.clock.moved = begins - timedelta(days=3), timedelta()
     candidate = room.enrol()

@@ -39,7 +39,7 @@ def test_a_session_is_planned_under_the_rules_in_force(school: School) -> None:
     session = school.session()
     rules = load_certification()
     assert session["state"] == "draft"
-    assert session["rules"] == {"name": "crcn", "version": 1, "hash": content_hash(rules), "minutes": rules.minutes}
+    assert session["rules"] == {"name": "crcn", "version": 2, "hash": content_hash(rules), "minutes": rules.minutes}
     assert session["starts_at"] == "2027-01-11T08:00:00.000000Z"  # nine in Paris
     assert session["window"] == "final-year classes"
     assert len(session["access_code"]) == 9

@@ -57,6 +57,8 @@ def test_every_field_is_part_of_the_hash() -> None:
         value = getattr(RULES, field.name)
         if field.name in words:
             change = words[field.name]
+        elif value is None:
+            change = 30.0
         else:
             change = value + steps.get(field.name, 1) if isinstance(value, int) else value / 2
         assert content_hash(replace(RULES, **{field.name: change})) != content_hash(RULES), field.name

@@ -29,7 +29,7 @@ FRAMEWORK = SHIPPED.framework
 
 
 def test_the_shipped_rules_are_those_of_the_calendar() -> None:
-    assert (RULES.name, RULES.version, RULES.minutes, RULES.years) == ("crcn", 1, 120, 3)
+    assert (RULES.name, RULES.version, RULES.minutes, RULES.years) == ("crcn", 2, 120, 3)
     assert RULES.window(date(2021, 11, 29)) == RULES.window(date(2022, 3, 4)) == RULES.windows[0]
     assert RULES.window(date(2022, 3, 7)) == RULES.window(date(2022, 5, 27)) == RULES.windows[1]
     assert not RULES.open_on(date(2022, 3, 6))
@@ -56,7 +56,7 @@ def test_the_shipped_file_names_every_rule_so_that_a_default_never_changes_it() 
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("version: 1", "version: one", "'version' of the certification design must be a whole number, not 'one'"),
+        ("version: 2", "version: one", "'version' of the certification design must be a whole number, not 'one'"),
         ("minutes: 120", "minutes: 0", "minutes must be a positive number"),
         ("minutes: 120", "minuts: 120", "There is no field 'minuts'"),
         ("minutes: 120", "least: 120", "a key is given twice"),

@@ -1,7 +1,7 @@
 """What a session may look like: its day, its window, its zone and its invigilators, checked before it is stored."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -9,8 +9,11 @@ from sqlalchemy import Connection
 
 from api.certification.records import Session
 from api.certification.repository import members_of_centre
-from api.problems import INVALID_REQUEST, Problem
+from api.problems import INVALID_REQUEST, NOT_NOW, Problem
 from engine.certification import CertificationDesign
+
+AHEAD = timedelta(days=730)
+"""How far ahead a session may be planned."""
 
 
 def starts_at(session: Session) -> datetime:
@@ -53,7 +56,30 @@ def checked_day(day: str, zone: str, at: datetime) -> str:
     today = at.astimezone(ZoneInfo(zone)).date().isoformat()
     if day < today:
         raise Problem(INVALID_REQUEST, f"{day} is over: choose a date from {today} on.")
+    last = (at + AHEAD).date().isoformat()
+    if day > last:
+        raise Problem(INVALID_REQUEST, f"{day} is too far ahead: choose a date until {last}.")
     return day
+
+
+def check_hour(rules: CertificationDesign, session: Session, at: datetime) -> None:
+    """Raise a 409 problem unless a test of a session may start at a moment."""
+    planned = starts_at(session)
+    when = f"{session.date} at {session.time} ({session.zone})"
+    if rules.too_early(planned, at):
+        raise Problem(
+            NOT_NOW,
+            f"The session is planned for {when}, and no test starts more than {rules.early_minutes:g} minutes before: "
+            "wait until then.",
+            state=session.state,
+        )
+    if rules.too_late(planned, at):
+        raise Problem(
+            NOT_NOW,
+            f"The session was planned for {when}, and no test starts more than {rules.late_minutes:g} minutes after: "
+            "plan another session.",
+            state=session.state,
+        )
 
 
 def checked_invigilators(connection: Connection, centre_id: str, ids: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from api.certification.callers import Staff, required_candidate, required_session, who
 from api.certification.happening import happen, possible
+from api.certification.sessions.planning import check_hour
 from api.certification.sitting.acting import ATTEMPTS, Act, CrossedError, act, crossed
 from api.certification.sitting.room import room_view
 from api.certification.sitting.seat import Seat, seat_of
@@ -45,6 +46,8 @@ async def authorise(
     """
 
     def job(connection: Connection, seat: Seat, at: datetime) -> None:
+        if seat.state.started_at is None:
+            check_hour(seat.rules, seat.session, at)
         waiting = seat.state.waiting
         if device is not None and waiting is not None and device != waiting:
             raise Problem(NOT_NOW, f"Another device waits by now, {waiting}: look whose it is, then authorise it.")

@@ -11,6 +11,7 @@ from api.certification.callers import Sitter
 from api.certification.eligibility import profile_for
 from api.certification.happening import happen
 from api.certification.repository import centre_of
+from api.certification.sessions.planning import check_hour
 from api.certification.sitting.acting import ATTEMPTS, CrossedError, act, crossed, require_authorised
 from api.certification.sitting.seat import Seat, device_name, seat_of, time_is_up
 from api.certification.sitting.settle import seated
@@ -74,6 +75,7 @@ def _prepared(context: Context, sitter: Sitter, connection: Connection) -> Prepa
         raise CrossedError
     if seat.over(at):
         raise time_is_up()
+    check_hour(rules, seat.session, at)
     require_authorised(seat, sitter, Kind.STARTED, at)
     profile = profile_for(connection, context, candidate.learner_id, rules, at, seat.session.zone)
     if not profile.eligible:
@@ -116,6 +118,7 @@ def _store(
     """Store the run with its first question and the candidate's fact, at the moment at which the clock starts."""
     if seat.state.version != prepared.version:
         raise CrossedError
+    check_hour(seat.rules, seat.session, at)
     require_authorised(seat, sitter, Kind.STARTED, at)
     live = replace(prepared.live, run=replace(prepared.live.run, created_at=at), asked_at=at)
     run, test = live.run, live.test

@@ -72,17 +72,17 @@ def signed_in(campus: Campus, come: Come, token: str | None = None) -> Office:
     return Office(visitor)
 
 
-def seated(campus: Campus, come: Come, **body: Any) -> Desk:
+def seated(campus: Campus, come: Come, time: str = "09:00", **body: Any) -> Desk:
     """A candidate of a new open session, who has not come in yet."""
-    session = campus.session()
+    session = campus.session(time=time)
     candidate = campus.enrol(session, **body)
     campus.opened(session)
     return Desk(come(campus.site), session, candidate)
 
 
-def begun(campus: Campus, come: Come, **body: Any) -> Desk:
+def begun(campus: Campus, come: Come, time: str = "09:00", **body: Any) -> Desk:
     """A candidate whose test has just started."""
-    desk = seated(campus, come, **body)
+    desk = seated(campus, come, time, **body)
     assert desk.enter().status_code == 303
     authorise(campus, desk)
     assert desk.send("start").status_code == 303

@@ -168,7 +168,7 @@ def test_candidate_ends_only_after_a_question(desk: Desk) -> None:
 
 def test_time_that_is_up_ends_the_test(campus: Campus, come: Come) -> None:
     with campus.ago(hours=3):
-        desk = begun(campus, come)
+        desk = begun(campus, come, "06:00")
         question = desk.question()
     late = desk.skip(question)
     assert late.status_code == 409

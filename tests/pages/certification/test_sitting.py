@@ -71,7 +71,7 @@ def test_candidate_waits_then_starts_then_answers(campus: Campus, come: Come) ->
 
 def test_lapsed_authorisation_is_told(campus: Campus, come: Come) -> None:
     with campus.ago(minutes=16):
-        desk = seated(campus, come)
+        desk = seated(campus, come, "08:30")
         desk.enter()
         authorise(campus, desk)
     assert "n'est plus valable" in told(desk.look())

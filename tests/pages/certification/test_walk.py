@@ -23,6 +23,7 @@ class Inspector:
         self.found: list[str] = []
 
     def look(self, page: Page) -> None:
+        page.wait_for_load_state("networkidle")
         self.found += faults(page) + small_targets(page)
         size = page.viewport_size
         page.set_viewport_size({"width": 360, "height": 740})
@@ -149,6 +150,7 @@ def test_whole_session_from_its_creation_to_the_certificate(campus: Campus, open
     expect(staff.locator("table.data")).to_contain_text("validée")
     eye.look(staff)
     staff.get_by_role("link", name="Examiner").click()
+    expect(staff.locator("#proof")).to_be_visible()
     staff.locator("details").evaluate_all("all => all.forEach(folded => { folded.open = true; })")
     eye.look(staff)
     staff.get_by_role("link", name="Résultats").click()
@@ -231,6 +233,7 @@ def test_candidate_needs_neither_a_wide_screen_nor_scripts(
     page = opened(f"{campus.url}/session", java_script_enabled=scripts, **PHONE)
 
     def look(page: Page) -> None:
+        page.wait_for_load_state("networkidle")
         if scripts:
             assert (fits(page), small_targets(page)) == (True, [])
 

@@ -23,7 +23,7 @@ class Inspector:
         self.found: list[str] = []
 
     def look(self, page: Page) -> None:
-        page.wait_for_load_state("networkidle")
+        page.wait_for_load_state("load")
         self.found += faults(page) + small_targets(page)
         size = page.viewport_size
         page.set_viewport_size({"width": 360, "height": 740})
@@ -233,7 +233,7 @@ def test_candidate_needs_neither_a_wide_screen_nor_scripts(
     page = opened(f"{campus.url}/session", java_script_enabled=scripts, **PHONE)
 
     def look(page: Page) -> None:
-        page.wait_for_load_state("networkidle")
+        page.wait_for_load_state("load")
         if scripts:
             assert (fits(page), small_targets(page)) == (True, [])
 

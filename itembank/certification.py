@@ -50,7 +50,7 @@ def load_certification(path: Path | str | None = None) -> CertificationDesign:
     --------
     >>> rules = load_certification()
     >>> rules.name, rules.version, [window.name for window in rules.windows]
-    ('crcn', 1, ['final-year classes', 'troisieme'])
+    ('crcn', 2, ['final-year classes', 'troisieme'])
     """
     if path is None:
         return _shipped()

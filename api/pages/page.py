@@ -30,10 +30,10 @@ _YEAR: Final = 31_536_000
 _GET_INSTEAD: Final = {"/code": "/", "/leave": "/", "/session/enter": "/session", "/session/answer": "/session"}
 """Pages to look at for addresses that only take forms."""
 
-_templates = Environment(
+templates = Environment(
     loader=PackageLoader("api.pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-_templates.filters["typeset"] = typeset
+templates.filters["typeset"] = typeset
 
 
 @cache
@@ -60,7 +60,7 @@ def page(
     """Render a template of ``templates/`` for a request, with the values that it needs; see ``LIVE``."""
     words = words_for(request)
     path = "/" + quote(request.scope["path"].lstrip("/"), errors="replace")  # //host is the address of another server
-    text = _templates.get_template(template).render(
+    text = templates.get_template(template).render(
         t=words,
         lang=words.language,
         here=path if request.method in ("GET", "HEAD") else _GET_INSTEAD.get(path, path),

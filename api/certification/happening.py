@@ -80,7 +80,7 @@ def happen(
     try:
         state = after(now.state, event, minutes)
     except IllegalFactError as error:
-        raise Problem(NOT_NOW, str(error), state=now.state.phase.value) from None
+        raise Problem(NOT_NOW, str(error), state=now.state.phase.value, reason="state") from None
     add_candidate_event(connection, now.candidate.id, event)
     values = {**(changes or {}), "state": state.phase.value, "version": state.version}
     change_candidate(connection, now.candidate.id, values)
@@ -92,7 +92,7 @@ def possible(now: Standing, kind: Kind, at: datetime, data: Mapping[str, Any] | 
     try:
         check(now.state, kind, max(at, now.state.at), data or {})
     except IllegalFactError as error:
-        raise Problem(NOT_NOW, str(error), state=now.state.phase.value) from None
+        raise Problem(NOT_NOW, str(error), state=now.state.phase.value, reason="state") from None
 
 
 Change = Callable[[Connection, Standing], Standing]

@@ -28,6 +28,17 @@ def test_no_test_starts_long_before_the_hour_or_after_it(room: Room, problem: Ch
     problem(device.call("start"), 409, "not-now", "more than 480 minutes after")
 
 
+def test_a_session_that_is_over_is_not_opened(school: School, problem: Check) -> None:
+    session = school.session()
+    school.enrol(session, school.learner())
+    path = f"/v1/sessions/{session['id']}/open"
+    school.clock.move(hours=9, seconds=1)  # it was eight, the session is at nine
+    found = problem(school.call("POST", path), 409, "not-now", "more than 480 minutes after", "plan another")
+    assert found["reason"] == "too-late"
+    school.clock.move(seconds=-1)
+    assert school.done("POST", path)["state"] == "open"
+
+
 def test_a_test_that_has_started_goes_on_at_any_hour(room: Room) -> None:
     room.clock.move(hours=8)
     device = room.begin()

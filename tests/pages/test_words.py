@@ -1,4 +1,6 @@
+import ast
 import re
+from pathlib import Path
 from string import Formatter
 
 import pytest
@@ -35,3 +37,31 @@ def test_there_are_words_for_everything_that_happens(words: Words) -> None:
 def test_french_binds_its_punctuation() -> None:
     loose = re.compile(r" [?!:;»]|« ")
     assert [name for name, text in words_of("fr").texts.items() if loose.search(str(text))] == []
+
+
+TOLD = {"NOT_NOW", "INVALID_REQUEST", "NOT_FEASIBLE"}
+"""Kinds that the pages of the team tell in the words of their reason."""
+
+
+def reasons() -> list[tuple[str, str | None]]:
+    """Place and reason of every refusal that a page of the team may have to tell."""
+    found = []
+    root = Path(__file__).parents[2] / "api" / "certification"
+    files = [
+        root / "happening.py",
+        *(file for room in ("sessions", "decisions", "centres") for file in (root / room).rglob("*.py")),
+    ]
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name(id="Problem"), args=[ast.Name(id=kind), *_], keywords=more) if kind in TOLD:
+                    said = next((word.value for word in more if word.arg == "reason"), None)
+                    reason = said.value if isinstance(said, ast.Constant) else None
+                    found.append((f"{file.name}:{node.lineno}", reason if isinstance(reason, str) else None))
+    return found
+
+
+def test_every_refusal_has_a_reason_with_words_and_no_words_are_idle(words: Words) -> None:
+    assert [place for place, reason in reasons() if f"refusal.{reason}" not in words] == []
+    told = {name.removeprefix("refusal.") for name in words.texts if name.startswith("refusal.")}
+    assert told == {reason for _, reason in reasons()}

@@ -130,7 +130,9 @@ async def remove_member(context: Context, caller: Staff, centre_id: str, member_
             return
         admins = [one for one in members_of_centre(connection, centre.id) if one.role == ADMIN and not one.revoked_at]
         if isinstance(caller, Member) and [one.id for one in admins] == [member.id]:
-            raise Problem(NOT_NOW, "This is the last administrator of the centre: name another one first.")
+            raise Problem(
+                NOT_NOW, "This is the last administrator of the centre: name another one first.", reason="last-admin"
+            )
         revoke_member(connection, member.id, context.clock())
 
     await context.write(store)

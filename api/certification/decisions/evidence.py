@@ -53,7 +53,12 @@ def evidence_view(
     session = required_session(connection, caller, session_id)
     candidate = required_candidate(connection, session, candidate_id)
     if candidate.run_id is None:
-        raise Problem(NOT_NOW, "There is nothing to show: the candidate has not started.", state=candidate.state)
+        raise Problem(
+            NOT_NOW,
+            "There is nothing to show: the candidate has not started.",
+            state=candidate.state,
+            reason="not-started",
+        )
     events, at = candidate_events(connection, candidate.id), context.clock()
     state = folded(events)
     assert state is not None

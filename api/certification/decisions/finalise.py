@@ -108,7 +108,10 @@ def _decided(
     session = required_session(connection, caller, session_id)
     if session.state != SessionPhase.OPEN.value:
         raise Problem(
-            NOT_NOW, f"The session is {session.state}: only an open one can be finalised.", state=session.state
+            NOT_NOW,
+            f"The session is {session.state}: only an open one can be finalised.",
+            state=session.state,
+            reason="session-not-open",
         )
     rows = [standing(connection, candidate.id) for candidate in candidates_of_session(connection, session.id)]
     _check_ends(rows, ends)
@@ -150,13 +153,18 @@ def _check_ends(rows: Sequence[Standing], ends: Mapping[str, GivenEnd]) -> None:
     """Raise a problem unless exactly the tests under way have a reason."""
     strangers = ends.keys() - {row.candidate.id for row in rows}
     if strangers:
-        raise Problem(INVALID_REQUEST, f"There is no candidate {min(strangers)} in this session: check the id.")
+        raise Problem(
+            INVALID_REQUEST,
+            f"There is no candidate {min(strangers)} in this session: check the id.",
+            reason="unknown-candidate",
+        )
     ended = [row for row in rows if row.candidate.id in ends and row.state.phase not in UNDER_WAY]
     if ended:
         raise Problem(
             NOT_NOW,
             "The tests of some of these candidates are not under way, and take no other reason: leave them out.",
             candidates=[named(row.candidate) for row in ended],
+            reason="not-under-way",
         )
     open_ = [row for row in rows if row.state.phase in UNDER_WAY and row.candidate.id not in ends]
     if open_:
@@ -164,6 +172,7 @@ def _check_ends(rows: Sequence[Standing], ends: Mapping[str, GivenEnd]) -> None:
             NOT_NOW,
             "Some tests have not ended: end them, or say for each why it did, technical or candidate.",
             candidates=[named(row.candidate) for row in open_],
+            reason="not-ended",
         )
 
 

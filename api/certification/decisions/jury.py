@@ -51,7 +51,11 @@ async def review(context: Context, caller: Staff, session_id: str, candidate_id:
         if outcome == VALIDATED and now.state.outcome == TO_REVIEW:
             told = scorings_of(connection, candidate.id)[-1].result["competences"]
             if not any(entry["level"] > 0 for entry in told):
-                raise Problem(INVALID_REQUEST, "No competence is certified: a certificate would be empty.")
+                raise Problem(
+                    INVALID_REQUEST,
+                    "No competence is certified: a certificate would be empty.",
+                    reason="nothing-certified",
+                )
         happen(connection, now, Kind.REVIEWED, context.clock(), who(caller), why, data)
 
     await context.write(store)
@@ -78,9 +82,12 @@ async def publish(context: Context, caller: Staff, session_id: str) -> Session:
                 NOT_NOW,
                 "The jury has not decided on every candidate yet: review those first.",
                 candidates=[named(candidate) for candidate in open_],
+                reason="jury-waits",
             )
         if session.state == SessionPhase.PUBLISHED.value and not waiting:
-            raise Problem(NOT_NOW, "Everything is published already: score somebody again first.")
+            raise Problem(
+                NOT_NOW, "Everything is published already: score somebody again first.", reason="all-published"
+            )
         changed = session_happen(connection, session, SessionKind.PUBLISHED, at, by)
         for row in waiting:
             now = happen(connection, row, Kind.PUBLISHED, at, by)
@@ -159,15 +166,20 @@ def _rescored(
             NOT_NOW,
             f"There is nothing to score again: the candidate is {now.state.phase.value}.",
             state=now.state.phase.value,
+            reason="nothing-to-score",
         )
     before = scorings_of(connection, candidate.id)[-1]
     bank = _served(context, candidate)
     if bank.snapshot.hash == before.snapshot_hash:
-        raise Problem(NOT_NOW, "This test was scored with the calibration of this bank: there is nothing new in it.")
+        raise Problem(
+            NOT_NOW,
+            "This test was scored with the calibration of this bank: there is nothing new in it.",
+            reason="same-calibration",
+        )
     try:
         tests = companions(connection, context.pins, candidate, bank)
     except BankError as error:
-        raise Problem(NOT_NOW, f"This bank cannot score the test: {error}") from None
+        raise Problem(NOT_NOW, f"This bank cannot score the test: {error}", reason="bank-cannot-score") from None
     place = [test.candidate.id for test in tests].index(candidate.id)
     pair, test = copies(tests)[place], tests[place]
     said = judge(test, before.end, None if pair is None else pair["p"])
@@ -194,5 +206,7 @@ def _served(context: Context, candidate: Candidate) -> Bank:
         return context.served.bank(candidate.locale)
     except BankError:
         raise Problem(
-            NOT_NOW, f"The bank has no item in the language {candidate.locale!r}: score with one that has."
+            NOT_NOW,
+            f"The bank has no item in the language {candidate.locale!r}: score with one that has.",
+            reason="bank-cannot-score",
         ) from None

@@ -150,6 +150,7 @@ def check_takes(session: Session) -> None:
             NOT_NOW,
             f"The list of candidates cannot change any more: the session is {session.state}.",
             state=session.state,
+            reason="list-closed",
         )
 
 
@@ -159,7 +160,9 @@ def check_served(context: Context, connection: Connection, session: Session, nee
         context.served.bank(need.locale)
     except BankError:
         raise Problem(
-            INVALID_REQUEST, f"The bank has no item in the language {need.locale!r}: name another locale."
+            INVALID_REQUEST,
+            f"The bank has no item in the language {need.locale!r}: name another locale.",
+            reason="no-locale",
         ) from None
     if session.state == SessionPhase.OPEN:
         required_feasible(told_findings(context, context.pins.rules(connection, session.rules_hash), {need: ()}))
@@ -168,5 +171,9 @@ def check_served(context: Context, connection: Connection, session: Session, nee
 def checked_birth(day: str, session: Session) -> str:
     """Return a date of birth that is possible; raise 422."""
     if not _OLDEST <= day < session.date:
-        raise Problem(INVALID_REQUEST, f"{day} is no date of birth of somebody who sits on {session.date}: correct it.")
+        raise Problem(
+            INVALID_REQUEST,
+            f"{day} is no date of birth of somebody who sits on {session.date}: correct it.",
+            reason="birth-date",
+        )
     return date.fromisoformat(day).isoformat()

@@ -115,12 +115,12 @@ def store_enrolment(
     check_takes(session)
     clash = clash_of(connection, session, enrolment.learner_id, lock=True)
     if clash is not None:
-        raise Problem(NOT_NOW, clash)
+        raise Problem(NOT_NOW, clash, reason="enrolled")
     enrolled = select(func.count()).where(
         candidates.c.session_id == session.id, candidates.c.state != Phase.REMOVED.value
     )
     if connection.execute(enrolled).scalar_one() >= MOST:
-        raise Problem(NOT_NOW, f"The session has {MOST} candidates: plan another.")
+        raise Problem(NOT_NOW, f"The session has {MOST} candidates: plan another.", reason="full", limit=MOST)
     told = {name: asdict(enrolment)[name] for name in ACCOMMODATIONS} | (more or {})
     told["accessible"] = list(enrolment.accessible)
     query = select(candidates.c.id).where(
@@ -205,7 +205,9 @@ def _checked(
         return candidate_view(known, context.pins.rules(connection, session.rules_hash).minutes), None
     check_takes(session)
     if (order.learner_id is None) == (order.code is None):
-        raise Problem(INVALID_REQUEST, "Name the learner by learner_id or by code: send one of them.")
+        raise Problem(
+            INVALID_REQUEST, "Name the learner by learner_id or by code: send one of them.", reason="lacks-learner"
+        )
     learner_id = learner_of(connection, session, order.learner_id, order.code)
     enrolment = Enrolment(
         learner_id=learner_id,
@@ -219,7 +221,7 @@ def _checked(
     )
     clash = clash_of(connection, session, learner_id)
     if clash is not None:
-        raise Problem(NOT_NOW, clash)
+        raise Problem(NOT_NOW, clash, reason="enrolled")
     required_eligible(context, connection, session, learner_id)
     check_served(context, connection, session, Need(enrolment.locale, enrolment.accessible, enrolment.extra_time))
     return None, enrolment

@@ -79,4 +79,5 @@ def required_feasible(found: Iterable[Mapping[str, Any]]) -> None:
             NOT_FEASIBLE,
             f"The bank cannot serve the test to everybody: {errors[0]['where']}: {errors[0]['sentence']}",
             findings=errors,
+            reason="not-feasible",
         )

@@ -52,7 +52,7 @@ def session_happen(
     try:
         state = after(now, event)
     except IllegalFactError as error:
-        raise Problem(NOT_NOW, str(error), state=None if now is None else now.phase.value) from None
+        raise Problem(NOT_NOW, str(error), state=None if now is None else now.phase.value, reason="state") from None
     add_session_event(connection, session.id, event)
     values = {**(changes or {}), "state": state.phase.value, "version": state.version}
     change_session(connection, session.id, values)

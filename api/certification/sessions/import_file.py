@@ -1,10 +1,12 @@
 """Reading a list of candidates from a CSV file as schools have them: everything that is wrong is found in one reading.
 
-UTF-8 (with or without its mark) and Windows-1252 are read, commas, semicolons and tabs; the encoding and the delimiter
-are those under which the header makes sense. Column names may be French. Pure: who the learners are is looked up later.
+UTF-8 (with or without its mark), UTF-16 with its mark and Windows-1252 are read, commas, semicolons and tabs; the
+encoding and the delimiter are those under which the header makes sense. Column names may be French. Pure: who the
+learners are is looked up later.
 """
 
 import csv
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -55,7 +57,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the file that can be read, its learner still to be found."""
+    """One line of the file, its learner still to be found; a cell that is wrong, or has no column, is left empty."""
 
     line: int
     last_name: str
@@ -72,7 +74,7 @@ class Entry:
 
 
 def read_candidates(content: bytes) -> tuple[list[Entry], list[Fault]]:
-    """Read a file: the lines that are right in themselves, and everything that is wrong with the header or the others.
+    """Read a file: its lines, and everything that is wrong with them or with the header.
 
     Parameters
     ----------
@@ -82,7 +84,7 @@ def read_candidates(content: bytes) -> tuple[list[Entry], list[Fault]]:
     Returns
     -------
     (list of Entry, list of Fault)
-        When the header cannot be used, no entry and only what is wrong with it.
+        The entries of wrong lines too, so that what only the database can tell of them is told in the same go.
     """
     text = _decoded(content)
     if text is None:
@@ -92,8 +94,7 @@ def read_candidates(content: bytes) -> tuple[list[Entry], list[Fault]]:
         return [], faults or [Fault(1, None, "HEADER_REQUIRED", "The file is empty: give it a header and lines.")]
     (first, header), *rows = lines
     columns, wrong = _columns(first, header)
-    if wrong:
-        return [], wrong
+    faults += wrong
     entries = []
     for line, cells in rows:
         entry, found = _entry(line, cells, columns)
@@ -105,7 +106,8 @@ def read_candidates(content: bytes) -> tuple[list[Entry], list[Fault]]:
 
 
 def _decoded(content: bytes) -> str | None:
-    for encoding in ("utf-8-sig", "cp1252"):
+    marked = content.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "cp1252"):
         try:
             text = content.decode(encoding)
         except UnicodeDecodeError:
@@ -121,7 +123,7 @@ def _lines(text: str) -> tuple[list[tuple[int, list[str]]], list[Fault]]:
     wrong: list[Fault] = []
     for delimiter in (",", ";", "\t"):
         lines, faults = _split(text, delimiter)
-        count = sum(_name(cell) in COLUMNS for cell in lines[0][1]) if lines else 0
+        count = sum(column_name(cell) in COLUMNS for cell in lines[0][1]) if lines else 0
         if count > known:
             best, known, wrong = lines, count, faults
     return best, wrong
@@ -143,10 +145,10 @@ def _split(text: str, delimiter: str) -> tuple[list[tuple[int, list[str]]], list
             lines.append((line, [cell.strip() for cell in cells]))
 
 
-def _name(cell: str) -> str:
+def column_name(cell: str) -> str:
     """Name of a column as it is known here.
 
-    >>> _name("Prénom*"), _name("first_name"), _name("Code MEF")
+    >>> column_name("Prénom*"), column_name("first_name"), column_name("Code MEF")
     ('first_name', 'first_name', 'code mef')
     """
     plain = " ".join(cell.replace("’", "'").rstrip("* ").casefold().split())
@@ -155,7 +157,7 @@ def _name(cell: str) -> str:
 
 def _columns(line: int, header: Sequence[str]) -> tuple[list[tuple[str, str]], list[Fault]]:
     """Known and written name of each column, and what is wrong with them."""
-    names = [_name(cell) for cell in header]
+    names = [column_name(cell) for cell in header]
     faults = []
     for place, (name, cell) in enumerate(zip(names, header, strict=True)):
         accepted = {"accepted": list(COLUMNS)}
@@ -176,7 +178,7 @@ def _columns(line: int, header: Sequence[str]) -> tuple[list[tuple[str, str]], l
 
 
 def _entry(line: int, cells: Sequence[str], columns: Sequence[tuple[str, str]]) -> tuple[Entry | None, list[Fault]]:
-    """One line, None when something in it is wrong."""
+    """One line and what is wrong in it, None when its cells are not those of the columns."""
     if any(cells[len(columns) :]):
         sentence = (
             f"Line {line} has {len(cells)} cells for {len(columns)} columns: quote those that hold the delimiter."
@@ -189,36 +191,44 @@ def _entry(line: int, cells: Sequence[str], columns: Sequence[tuple[str, str]]) 
         return None, [
             Fault(line, None, "BAD_CSV_FORMAT", f"Line {line} has a cell in a column without a name: name it.")
         ]
-    faults = list(_faults(line, found, written))
-    if faults:
-        return None, faults
-    values = {name: _READ[name](found[name]) for name in _READ if found.get(name)}
+    values, faults = _values(line, found, written)
     entry = Entry(
         line=line,
-        last_name=found["last_name"],
-        first_name=found["first_name"],
-        birth_date=values["birth_date"],
+        last_name=found.get("last_name", ""),
+        first_name=found.get("first_name", ""),
+        birth_date=values.get("birth_date", ""),
         learner=found.get("learner") or None,
         code=found.get("code") or None,
         extra_time=values.get("extra_time", 0.0),
         accessible=values.get("accessible", ()),
         equipment=found.get("equipment", ""),
-        locale=found.get("locale") or "fr",
+        locale=values.get("locale", "" if found.get("locale") else "fr"),
         columns=written,
     )
-    return entry, []
+    return entry, faults
 
 
-def _faults(line: int, found: Mapping[str, str], written: Mapping[str, str]) -> Iterator[Fault]:
-    """Everything that is wrong in a line, in the order of the columns."""
+def _values(line: int, found: Mapping[str, str], written: Mapping[str, str]) -> tuple[dict[str, Any], list[Fault]]:
+    """Values of the cells of a line that can be read, and everything that is wrong in it, by column."""
+    values: dict[str, Any] = {}
+    return values, list(_faults(line, found, written, values))
+
+
+def _faults(line: int, found: Mapping[str, str], written: Mapping[str, str], values: dict[str, Any]) -> Iterator[Fault]:
     named = {name: written.get(name, name) for name in COLUMNS}
     for name in REQUIRED:
-        if not found.get(name):
+        if found.get(name) == "":
             yield Fault(line, named[name], "FIELD_REQUIRED", f"{named[name]} is empty on line {line}: fill it in.")
     given = [name for name in LEARNER if found.get(name)]
-    if not given:
-        column = next(named[name] for name in LEARNER if name in found)
-        yield Fault(line, column, "FIELD_REQUIRED", f"{column} is empty on line {line}: name the learner.")
+    columns = [named[name] for name in LEARNER if name in found]
+    if columns and not given:
+        column = columns[0]
+        yield Fault(
+            line,
+            column,
+            "FIELD_REQUIRED",
+            f"{' and '.join(columns)} {'is' if len(columns) == 1 else 'are'} empty on line {line}: name the learner.",
+        )
     if len(given) > 1:
         sentence = f"Line {line} names the learner twice, by {named['learner']} and {named['code']}: keep one."
         yield Fault(line, named["code"], "FIELD_BAD_VALUES", sentence)
@@ -233,7 +243,7 @@ def _faults(line: int, found: Mapping[str, str], written: Mapping[str, str]) -> 
             )
         elif cell and name in _READ:
             try:
-                _READ[name](cell)
+                values[name] = _READ[name](cell)
             except ValueError:
                 code, accepted = _ACCEPTED[name]
                 sentence = f"{named[name]} is {cell[:80]!r} on line {line}: write {accepted}."

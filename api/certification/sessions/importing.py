@@ -59,7 +59,9 @@ async def import_candidates(
         member ``errors`` names each with line, column, code and a sentence.
     """
     if kind.partition(";")[0].strip().lower() != "text/csv":
-        raise Problem(INVALID_REQUEST, "The body is not announced as CSV: send Content-Type: text/csv.")
+        raise Problem(
+            INVALID_REQUEST, "The body is not announced as CSV: send Content-Type: text/csv.", reason="not-csv"
+        )
     entries, faults = read_candidates(content)
 
     def prepare(connection: Connection) -> tuple[dict[str, Any] | None, list[Numbered]]:
@@ -107,15 +109,17 @@ def invalid_rows(faults: Iterable[Fault]) -> Problem:
 def _found(
     context: Context, connection: Connection, session: Session, entries: Iterable[Entry]
 ) -> tuple[list[Numbered], list[Fault]]:
-    """Find the learners of a file; everybody who may be enrolled, and what is wrong with the others."""
+    """Find the learners of a file; everybody who may be enrolled when no line is wrong, and what is wrong here."""
     ready: list[Numbered] = []
     faults: list[Fault] = []
     lines: dict[str, int] = {}
     served: dict[Need, tuple[Finding, ...]] = {}
     for entry in entries:
         wrong, learner_id = list(_wrong(context, session, entry)), _learner(connection, session, entry)
-        column = entry.columns["learner" if entry.learner is not None else "code"]
-        if learner_id is None:
+        column = entry.columns.get("learner" if entry.learner is not None else "code", "learner")
+        if (entry.learner is None) == (entry.code is None):
+            learner_id = None  # the reading of the file says what is wrong
+        elif learner_id is None:
             wrong.append(_unknown(entry, column))
         elif learner_id in lines:
             sentence = f"The learner of line {entry.line} is that of line {lines[learner_id]} too: keep one of them."
@@ -142,11 +146,13 @@ def _found(
 def _wrong(context: Context, session: Session, entry: Entry) -> Iterable[Fault]:
     """Find what is wrong in a line that only the session and the bank can tell."""
     try:
-        checked_birth(entry.birth_date, session)
+        if entry.birth_date:
+            checked_birth(entry.birth_date, session)
     except Problem as problem:
         yield Fault(entry.line, entry.columns["birth_date"], "FIELD_BAD_VALUES", problem.detail)
     try:
-        context.served.bank(entry.locale)
+        if entry.locale:
+            context.served.bank(entry.locale)
     except BankError:
         sentence = f"The bank has no item in the language {entry.locale!r}: name another on line {entry.line}."
         yield Fault(entry.line, entry.columns.get("locale"), "FIELD_BAD_VALUES", sentence)

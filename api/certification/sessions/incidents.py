@@ -29,7 +29,12 @@ async def note_incident(
             session_happen(connection, session, SessionKind.INCIDENT, at, by, why)
             return {"at": iso(at), "who": by, "why": why, "candidate_id": None}
         if session.state not in (SessionPhase.OPEN, SessionPhase.FINALISED, SessionPhase.PUBLISHED):
-            raise Problem(NOT_NOW, "No incident of the session can be noted now: open it first.", state=session.state)
+            raise Problem(
+                NOT_NOW,
+                "No incident of the session can be noted now: open it first.",
+                state=session.state,
+                reason="session-not-open",
+            )
         candidate = required_candidate(connection, session, candidate_id)
         now = happen(connection, standing(connection, candidate.id, lock=True), Kind.INCIDENT, at, by, why)
         return {"at": iso(now.state.at), "who": by, "why": why, "candidate_id": candidate.id}

@@ -11,6 +11,7 @@ from api.certification.repository import invigilators_of, member_of
 from api.certification.session_states import SessionKind, SessionPhase
 from api.certification.sessions.feasibility import Need, needs_of, required_feasible, told_findings
 from api.certification.sessions.happening import session_happen
+from api.certification.sessions.planning import check_not_over
 from api.certification.sessions.service import session_view
 from api.certification.sessions.writing import ATTEMPTS, crossed, written
 from api.context import Context
@@ -27,8 +28,8 @@ async def open_session(context: Context, caller: Staff, session_id: str) -> dict
     Raises
     ------
     Problem
-        404 unknown session; 409 when it is no draft, or has no candidate or no invigilator; 422 when the bank cannot
-        serve the test to everybody, with the constraints that fail.
+        404 unknown session; 409 when it is no draft, is over, or has no candidate or no invigilator; 422 when the bank
+        cannot serve the test to everybody, with the constraints that fail.
     """
     for _ in range(ATTEMPTS):
         needs, found = await context.read(partial(_proved, context, caller, session_id))
@@ -56,12 +57,20 @@ def _open(
     """Open what was proved; None when somebody was enrolled meanwhile whom the proof does not cover."""
     session = required_session(connection, caller, session_id, lock=True)
     if session.state == SessionPhase.DRAFT:
+        check_not_over(context.pins.rules(connection, session.rules_hash), session, context.clock())
         present = needs_of(connection, session.id)
         if not present:
-            raise Problem(NOT_NOW, "The session has no candidate: enrol somebody first.", state=session.state)
+            raise Problem(
+                NOT_NOW,
+                "The session has no candidate: enrol somebody first.",
+                state=session.state,
+                reason="no-candidate",
+            )
         members = (member_of(connection, session.centre_id, one) for one in invigilators_of(connection, session.id))
         if not any(member is not None and member.revoked_at is None for member in members):
-            raise Problem(NOT_NOW, "The session has no invigilator: name one first.", state=session.state)
+            raise Problem(
+                NOT_NOW, "The session has no invigilator: name one first.", state=session.state, reason="no-invigilator"
+            )
         if set(present) - set(needs):
             return None
         required_feasible(found)

@@ -152,6 +152,7 @@ async def change_session(context: Context, caller: Staff, session_id: str, chang
                 f"The session is open, and its {' and its '.join(fixed)} cannot change any more: cancel it and plan "
                 "another.",
                 state=session.state,
+                reason="open-fixed",
             )
         if not given:
             return session_view(connection, context, session)
@@ -163,7 +164,12 @@ async def change_session(context: Context, caller: Staff, session_id: str, chang
         if change.invigilators is not None:
             chosen = checked_invigilators(connection, session.centre_id, change.invigilators)
             if session.state == SessionPhase.OPEN and not chosen:
-                raise Problem(NOT_NOW, "An open session needs an invigilator: name one.", state=session.state)
+                raise Problem(
+                    NOT_NOW,
+                    "An open session needs an invigilator: name one.",
+                    state=session.state,
+                    reason="no-invigilator",
+                )
             assign(connection, session.id, chosen)
         return session_view(connection, context, session)
 
@@ -186,7 +192,12 @@ async def cancel_session(context: Context, caller: Staff, session_id: str, why: 
             standing(connection, candidate.id, lock=True) for candidate in candidates_of_session(connection, session.id)
         ]
         if any(one.state.phase not in _NOT_BEGUN for one in enrolled):
-            raise Problem(NOT_NOW, "A test has begun in this session: finalise it instead.", state=session.state)
+            raise Problem(
+                NOT_NOW,
+                "A test has begun in this session: finalise it instead.",
+                state=session.state,
+                reason="test-begun",
+            )
         session = session_happen(connection, session, SessionKind.CANCELLED, at, by, why)
         for one in enrolled:
             if one.state.phase is Phase.ENROLLED:

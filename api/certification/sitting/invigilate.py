@@ -50,7 +50,8 @@ async def authorise(
             check_hour(seat.rules, seat.session, at)
         waiting = seat.state.waiting
         if device is not None and waiting is not None and device != waiting:
-            raise Problem(NOT_NOW, f"Another device waits by now, {waiting}: look whose it is, then authorise it.")
+            sentence = f"Another device waits by now, {waiting}: look whose it is, then authorise it."
+            raise Problem(NOT_NOW, sentence, reason="other-device")
         happen(
             connection,
             seat.standing,

@@ -12,13 +12,14 @@ from api.certification.records import Member
 from api.certification.sessions.candidate_schemas import CandidateChange, CandidateRequest
 from api.certification.sessions.candidates import change_candidate, find_candidate, remove_candidate
 from api.certification.sessions.enrolment import enrol
-from api.certification.sessions.import_file import COLUMNS, REQUIRED
+from api.certification.sessions.import_file import COLUMNS, LEARNER, REQUIRED, column_name
 from api.certification.sessions.importing import import_candidates
 from api.certification.sessions.service import find_session
 from api.certification.states import Phase
 from api.context import context_of
 from api.identifiers import parsed_id
 from api.pages.certification.doors import own_admin
+from api.pages.certification.refusals import refusal
 from api.pages.certification.sheet import dated
 from api.pages.origin import from_our_pages
 from api.pages.page import go, page, words_for
@@ -88,7 +89,7 @@ async def add_all(request: Request, session_id: str, member: Admin) -> Response:
             return await _import(request, member, session_id, 422, errors=problem.members["errors"])
         if problem.kind is not NOT_NOW:
             raise
-        return await _import(request, member, session_id, 409, refused=problem.detail)
+        return await _import(request, member, session_id, 409, refused=refusal(request, problem))
     return go(f"/team/sessions/{session_id}?said=imported&count={len(made['enrolled'])}")
 
 
@@ -183,7 +184,7 @@ def _said(request: Request, problem: Problem) -> str:
         return words("enrol.not_eligible", words=problem.members["words"][words.language])
     if problem.kind in (UNKNOWN_CODE, UNKNOWN_LEARNER):
         return words("enrol.lacks_learner")
-    return words("sheet.refused", detail=problem.detail)
+    return refusal(request, problem)
 
 
 async def _import(
@@ -218,5 +219,9 @@ def _fault(request: Request, error: dict[str, Any]) -> str | None:
     words, name = words_for(request), f"import.fault_{error['code']}"
     if error["code"] == "NOT_ELIGIBLE" and "words" in error:
         return str(error["words"][words.language])
+    known = column_name(error["column"] or "")
+    if error["code"] == "HEADER_REQUIRED" and known in LEARNER:
+        return words("import.lacks_learner")
     values = {"column": error["column"] or "", "limit": error.get("limit", ""), "first": error.get("first", "")}
+    values["expected"] = words(f"import.of_{known}") if f"import.of_{known}" in words else ""
     return words(name, **values) if name in words else None

@@ -22,6 +22,7 @@ from api.context import context_of
 from api.pages.certification.comparison import comparison
 from api.pages.certification.doors import own_admin
 from api.pages.certification.moments import local
+from api.pages.certification.refusals import refusal
 from api.pages.certification.sheet import dated
 from api.pages.origin import from_our_pages
 from api.pages.page import go, page, words_for
@@ -105,7 +106,7 @@ async def decide(request: Request, session_id: str, candidate_id: str, member: A
     except Problem as problem:
         if problem.kind not in (NOT_NOW, INVALID_REQUEST):
             raise
-        return await shown(problem.status_code, refused=problem.detail)
+        return await shown(problem.status_code, refused=refusal(request, problem))
     return go(f"/team/sessions/{session_id}/candidates/{candidate_id}/file?said={act}")
 
 

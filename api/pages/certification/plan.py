@@ -13,6 +13,7 @@ from api.certification.sessions.schemas import SessionChange, SessionRequest
 from api.certification.sessions.service import CHANGEABLE_WHEN_OPEN, change_session, create_session, find_session
 from api.context import context_of
 from api.pages.certification.doors import own_admin
+from api.pages.certification.refusals import refusal
 from api.pages.origin import from_our_pages
 from api.pages.page import go, page
 from api.problems import INVALID_REQUEST, NOT_NOW, Problem
@@ -114,7 +115,7 @@ async def _form(
         session=session,
         typed=typed,
         faults=faults or [],
-        refused=None if problem is None else problem.detail,
+        refused=None if problem is None else refusal(request, problem),
         members=[one for one in members["items"] if one["revoked_at"] is None],
         windows=context.certification.windows,
         fixed=() if session is None or session["state"] != OPEN else tuple(set(FIELDS) - CHANGEABLE_WHEN_OPEN),

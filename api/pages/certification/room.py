@@ -18,6 +18,7 @@ from api.context import Context, context_of
 from api.identifiers import written_access_code
 from api.pages.certification.doors import own_member
 from api.pages.certification.moments import local
+from api.pages.certification.refusals import refusal
 from api.pages.origin import from_our_pages
 from api.pages.page import go, page, words_for
 from api.pages.words import Words
@@ -73,8 +74,14 @@ async def act(request: Request, session_id: str, member: Here) -> Response:
     except Problem as problem:
         if problem.kind not in (NOT_NOW, TIME_IS_UP):
             raise
-        told = "room.other_device" if wish.act == "authorise" and wish.device else "room.overtaken"
-        return await _room(request, member, session_id, 409, fault=words(told, name=name), refused=wish)
+        match problem.members.get("reason", "state"):
+            case "other-device":
+                fault = words("room.other_device", name=name)
+            case "state":
+                fault = words("room.overtaken", name=name)
+            case _:
+                fault = refusal(request, problem)
+        return await _room(request, member, session_id, 409, fault=fault, refused=wish)
     return await _room(request, member, session_id, said=words(f"room.done_{wish.act}", name=name))
 
 

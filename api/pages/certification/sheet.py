@@ -17,6 +17,7 @@ from api.certification.states import Phase
 from api.context import context_of
 from api.identifiers import written_access_code
 from api.pages.certification.doors import own_admin, own_member
+from api.pages.certification.refusals import refusal
 from api.pages.origin import from_our_pages
 from api.pages.page import go, page, words_for
 from api.problems import NOT_FEASIBLE, NOT_NOW, Problem
@@ -72,7 +73,7 @@ async def act(request: Request, session_id: str, member: Admin) -> Response:
             return await _sheet(request, member, session_id, problem.status_code, proof=proof)
         if problem.kind is not NOT_NOW:
             raise
-        return await _sheet(request, member, session_id, 409, refused=problem.detail)
+        return await _sheet(request, member, session_id, 409, refused=refusal(request, problem))
 
 
 @router.get("/team/sessions/{session_id}/attendance.pdf")

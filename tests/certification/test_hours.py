@@ -32,10 +32,10 @@ def test_a_session_that_is_over_is_not_opened(school: School, problem: Check) ->
     session = school.session()
     school.enrol(session, school.learner())
     path = f"/v1/sessions/{session['id']}/open"
-    school.clock.move(hours=9, seconds=1)  # it was eight, the session is at nine
+    school.world.clock.move(hours=9, seconds=1)  # it was eight, the session is at nine
     found = problem(school.call("POST", path), 409, "not-now", "more than 480 minutes after", "plan another")
     assert found["reason"] == "too-late"
-    school.clock.move(seconds=-1)
+    school.world.clock.move(seconds=-1)
     assert school.done("POST", path)["state"] == "open"
 
 

@@ -1,5 +1,6 @@
 """Enrolling: one person, everybody in a file, and what changes before the test begins."""
 
+import hashlib
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -19,6 +20,7 @@ from api.certification.states import Phase
 from api.context import context_of
 from api.identifiers import parsed_id
 from api.pages.certification.doors import own_admin
+from api.pages.certification.drawn import drawn_key, once_of
 from api.pages.certification.refusals import refusal
 from api.pages.certification.sheet import dated
 from api.pages.origin import from_our_pages
@@ -60,7 +62,8 @@ async def add(request: Request, session_id: str, member: Admin) -> Response:
     if order is None or faults:
         return await _form(request, member, session_id, typed, faults=faults, status=422)
     try:
-        await enrol(context_of(request), member, session_id, order)
+        once = await once_of(request, member, session_id, "candidates", form, order.model_dump_json(), session=True)
+        await enrol(context_of(request), member, session_id, order, once)
     except Problem as problem:
         return await _form(request, member, session_id, typed, problem=problem, status=problem.status_code)
     return go(f"/team/sessions/{session_id}?said=enrolled")
@@ -83,7 +86,9 @@ async def add_all(request: Request, session_id: str, member: Admin) -> Response:
     if not content:
         return await _import(request, member, session_id, 422, lacking=True)
     try:
-        made = await import_candidates(context_of(request), member, session_id, content, "text/csv")
+        digest = hashlib.sha256(content).hexdigest()
+        once = await once_of(request, member, session_id, "imports", form, digest, session=True)
+        made = await import_candidates(context_of(request), member, session_id, content, "text/csv", once)
     except Problem as problem:
         if problem.kind is INVALID_ROWS:
             return await _import(request, member, session_id, 422, errors=problem.members["errors"])
@@ -169,6 +174,7 @@ async def _form(
         candidate=candidate,
         locked=candidate is not None and candidate["state"] != Phase.ENROLLED,
         typed=typed,
+        key=drawn_key(),
         faults=faults or [],
         refused=None if problem is None else _said(request, problem),
         flags=FLAGS,
@@ -205,6 +211,7 @@ async def _import(
         status,
         member=member,
         session=dated(request, session),
+        key=drawn_key(),
         columns=COLUMNS,
         required=REQUIRED,
         size=words("import.size", size=context.settings.import_limit // 1024),

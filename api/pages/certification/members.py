@@ -9,6 +9,7 @@ from api.certification.centres.service import create_member, list_members, remov
 from api.certification.records import ADMIN, INVIGILATOR, Member
 from api.context import context_of
 from api.pages.certification.doors import own_admin
+from api.pages.certification.drawn import drawn_key, once_of
 from api.pages.origin import from_our_pages
 from api.pages.page import go, page
 from api.problems import NOT_NOW, Problem
@@ -43,7 +44,8 @@ async def change(request: Request, member: Admin) -> Response:
     name = " ".join(sent["name"].split())
     if not 1 <= len(name) <= _LONGEST or not name.isprintable() or sent["role"] not in (ADMIN, INVIGILATOR):
         return await _members(request, member, 422, fault="members.lacks_name", typed=name)
-    made, token = await create_member(context_of(request), member, member.centre_id, name, sent["role"])
+    once = await once_of(request, member, member.centre_id, "members", form, f"{sent['role']} {name}")
+    made, token = await create_member(context_of(request), member, member.centre_id, name, sent["role"], once)
     return await _members(request, member, made=made, token=token)
 
 
@@ -68,4 +70,5 @@ async def _members(
         token=token,
         fault=fault,
         typed=typed,
+        key=drawn_key(),
     )

@@ -13,6 +13,7 @@ from api.certification.sessions.schemas import SessionChange, SessionRequest
 from api.certification.sessions.service import CHANGEABLE_WHEN_OPEN, change_session, create_session, find_session
 from api.context import context_of
 from api.pages.certification.doors import own_admin
+from api.pages.certification.drawn import drawn_key, once_of
 from api.pages.certification.refusals import refusal
 from api.pages.origin import from_our_pages
 from api.pages.page import go, page
@@ -43,7 +44,8 @@ async def create(request: Request, member: Admin) -> Response:
     if order is None:
         return await _form(request, member, typed, faults=faults, status=422)
     try:
-        made = await create_session(context_of(request), member, member.centre_id, order)
+        once = await once_of(request, member, member.centre_id, "sessions", form, order.model_dump_json())
+        made = await create_session(context_of(request), member, member.centre_id, order, once)
     except Problem as problem:
         return await _form(request, member, typed, problem=_suitable(problem), status=problem.status_code)
     return go(f"/team/sessions/{made['id']}?said=created")
@@ -114,6 +116,7 @@ async def _form(
         member=member,
         session=session,
         typed=typed,
+        key=drawn_key(),
         faults=faults or [],
         refused=None if problem is None else refusal(request, problem),
         members=[one for one in members["items"] if one["revoked_at"] is None],

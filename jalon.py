@@ -102,14 +102,13 @@ def bank_check(
     """Tell what is wrong with a bank; exit status 1 when something must be corrected before it is served."""
     from itembank.certification import load_certification
     from itembank.checks import Severity, findings
-    from itembank.checks.certification import certification_findings
+    from itembank.checks.certification import certification_proofs, failing
 
     items = _bank(bank)
-    found = findings(items)
-    if certification:
-        found += certification_findings(items, load_certification(bank))
-    for finding in found:
-        print(finding)
+    proofs = list(certification_proofs(items, load_certification(bank))) if certification else []
+    found = findings(items) + failing(proofs)
+    for line in (*proofs, *found):
+        print(line)
     errors = sum(finding.severity is Severity.ERROR for finding in found)
     print(f"{len(items.items)} items, {errors} errors, {len(found) - errors} warnings.")
     if errors:

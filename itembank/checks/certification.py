@@ -5,7 +5,7 @@ Full tests are put together by the very code that serves them (:func:`engine.ass
 (the poorest ones), and of all. What must give way is named.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -39,7 +39,29 @@ ACCOMMODATIONS: Final = ((), *((flag,) for flag in FLAGS), FLAGS)
 """Flags for which a bank is checked: none, each, and all together."""
 
 
-def certification_findings(bank: ItemBank, rules: CertificationDesign) -> Iterator[Finding]:
+@dataclass(frozen=True)
+class Proved:
+    """What was found for the candidates of one locale, accommodation and extra time."""
+
+    locale: str
+    accessible: tuple[str, ...]
+    extra_time: float
+    """Share of the time of the test."""
+    findings: tuple[Finding, ...]
+
+    def __str__(self) -> str:
+        """Return a line for people.
+
+        >>> print(Proved("fr", ("blind",), 1 / 3, ()))
+        certification (fr), items for blind, 33 % more time: possible
+        """
+        items = f"items for {' and '.join(self.accessible)}" if self.accessible else "all items"
+        lacks = "not possible" if any(one.severity is Severity.ERROR for one in self.findings) else "shorter than meant"
+        said = lacks if self.findings else "possible"
+        return f"certification ({self.locale}), {items}, {self.extra_time:.0%} more time: {said}".replace("%", " %")
+
+
+def certification_proofs(bank: ItemBank, rules: CertificationDesign) -> Iterator[Proved]:
     """Look for candidates whom the bank cannot serve a certification, for each locale and accommodation.
 
     Parameters
@@ -49,22 +71,24 @@ def certification_findings(bank: ItemBank, rules: CertificationDesign) -> Iterat
 
     Yields
     ------
-    Finding
-        Each once, none when the bank can serve every candidate.
+    Proved
+        One for each locale, accommodation and extra time.
     """
     for locale in sorted({item.locale for item in bank.items} or {"fr"}):
         try:
             snapshot = Snapshot.of(bank, locale)
         except BankError as error:
-            yield Finding(Severity.ERROR, f"certification ({locale})", str(error))
+            yield Proved(locale, (), 0.0, (Finding(Severity.ERROR, f"certification ({locale})", str(error)),))
             continue
-        found = (
-            finding
-            for accessible in ACCOMMODATIONS
-            for extra_time in EXTRA_TIMES
-            for finding in feasibility(snapshot, rules, accessible, extra_time)
-        )
-        yield from dict.fromkeys(found)
+        for accessible in ACCOMMODATIONS:
+            for extra_time in EXTRA_TIMES:
+                found = feasibility(snapshot, rules, accessible, extra_time)
+                yield Proved(locale, tuple(accessible), extra_time, found)
+
+
+def failing(proofs: Iterable[Proved]) -> list[Finding]:
+    """Return what fails in some proofs, each finding once."""
+    return list(dict.fromkeys(finding for proved in proofs for finding in proved.findings))
 
 
 def feasibility(

@@ -8,7 +8,7 @@ from engine.certification import CertificationDesign
 from itembank.bank import ItemBank
 from itembank.certification import load_certification
 from itembank.checks import Finding, Severity
-from itembank.checks.certification import certification_findings, feasibility
+from itembank.checks.certification import certification_proofs, failing, feasibility
 from itembank.files import shipped_bank
 from itembank.items import FLAGS, Item
 from itembank.snapshot import Snapshot
@@ -41,22 +41,22 @@ def said(found: Sequence[Finding]) -> list[str]:
 
 
 def test_the_shipped_bank_can_serve_every_candidate() -> None:
-    assert said(list(certification_findings(SHIPPED, RULES))) == []
+    assert said(failing(certification_proofs(SHIPPED, RULES))) == []
 
 
 def test_the_small_bank_can_serve_every_candidate() -> None:
-    assert said(list(certification_findings(bank(), SMALL))) == []
+    assert said(failing(certification_proofs(bank(), SMALL))) == []
 
 
 def test_a_competence_without_items_for_some_candidates_is_named() -> None:
     keep = [item.id for item in SHIPPED.items if item.competence == "3.4"][:1]
-    assert said(list(certification_findings(changed(SHIPPED, inaccessible("deaf", "3.4", keep)), RULES))) == [
+    assert said(failing(certification_proofs(changed(SHIPPED, inaccessible("deaf", "3.4", keep)), RULES))) == [
         "error: certification (fr, deaf): Competence 3.4 has 1 item for deaf candidates and the test needs 2 items "
         "there; write items or lower the minimum.",
         "error: certification (fr, blind, colour_blind, deaf): Competence 3.4 has 1 item for blind and "
         "colour-blind and deaf candidates and the test needs 2 items there; write items or lower the minimum.",
     ]
-    none = said(list(certification_findings(changed(SHIPPED, inaccessible("deaf", "3.4")), RULES)))
+    none = said(failing(certification_proofs(changed(SHIPPED, inaccessible("deaf", "3.4")), RULES)))
     assert "Competence 3.4 has no item for deaf candidates and the test needs 2 items there" in none[0]
 
 
@@ -147,7 +147,7 @@ def test_minima_beyond_the_length_are_named() -> None:
 
 def test_a_locale_without_items_is_an_error() -> None:
     english = changed(bank(), lambda item: {"locale": "en", "status": "draft"} if item.competence == "1.1" else {})
-    found = said(list(certification_findings(english, SMALL)))
+    found = said(failing(certification_proofs(english, SMALL)))
     assert any("certification (en): The bank has no operational item" in line for line in found)
     assert any("certification (fr): Competence 1.1 has no item" in line for line in found)
 
@@ -155,3 +155,12 @@ def test_a_locale_without_items_is_an_error() -> None:
 @pytest.mark.parametrize("flags", [(), ("blind",), FLAGS])
 def test_one_candidate_is_proved_by_the_competences_they_bring(flags: tuple[str, ...]) -> None:
     assert feasibility(Snapshot.of(SHIPPED), RULES, flags, 0.5, ["1.1", "2.1", "3.4", "4.1", "5.1"]) == ()
+
+
+def test_what_was_proved_is_told_for_each_accommodation_and_extra_time() -> None:
+    told = [str(one) for one in certification_proofs(SHIPPED, RULES)]
+    assert len(told) == 10
+    assert told[0] == "certification (fr), all items, 0 % more time: possible"
+    poor = [str(one) for one in certification_proofs(changed(SHIPPED, inaccessible("deaf", "3.4")), RULES)]
+    assert "certification (fr), items for deaf, 33 % more time: not possible" in poor
+    assert "certification (fr), items for blind, 33 % more time: possible" in poor

@@ -90,7 +90,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         there.position(learner_id)
         run_id = there.made("/v1/runs", learner_id=learner_id)["id"]
         centre_id = there.made("/v1/centres", name="Lycée")["id"]
-        there.known |= {"learner_id": learner_id, "run_id": run_id, "centre_id": centre_id}
+        (key,) = there.call("GET", "/.well-known/jwks.json").json()["keys"]
+        thumbprint = key["kid"].rpartition("/")[2]
+        there.known |= {"learner_id": learner_id, "run_id": run_id, "centre_id": centre_id, "thumbprint": thumbprint}
         yield there
 
 

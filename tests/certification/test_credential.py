@@ -74,7 +74,10 @@ def test_a_stranger_verifies_the_credential(school: School) -> None:
     header = jwt.get_unverified_header(signed)
     keys = key_set(school.world)
     assert (header["alg"], header["typ"]) == ("EdDSA", "JWT")
-    assert header["kid"] == thumbprint(keys[header["kid"]]) == thumbprint(header["jwk"])
+    assert thumbprint(keys[header["kid"]]) == thumbprint(header["jwk"])
+    assert header["kid"] == f"http://localhost:8000/v1/keys/{thumbprint(header['jwk'])}"
+    found = school.world.client.get(header["kid"].removeprefix("http://localhost:8000"))
+    assert found.json() == keys[header["kid"]]
     assert set(header["jwk"]) == {"kty", "crv", "x"}
     told = verified(signed, keys)
     assert told["@context"] == [
@@ -95,6 +98,10 @@ def test_a_stranger_verifies_the_credential(school: School) -> None:
     assert {"id", "name", "description", "criteria"} <= set(achievement)
     assert "120 minutes" in achievement["criteria"]["narrative"]
     assert told["evidence"][0]["id"] == certificate["check"]
+
+
+def test_a_key_that_is_not_there_is_told_as_such(school: School, problem: Check) -> None:
+    problem(school.world.client.get(f"/v1/keys/{'x' * 43}"), 404, "unknown-key", "/.well-known/jwks.json")
 
 
 def test_nothing_is_shown_that_the_holder_does_not_show(school: School) -> None:

@@ -45,6 +45,7 @@ ALLOWED: dict[str, set[str]] = {
     "POST /oauth/token": EVERYBODY,
     "GET /v1/checks/{code}": EVERYBODY,
     "GET /.well-known/jwks.json": EVERYBODY,
+    "GET /v1/keys/{thumbprint}": EVERYBODY,
     "POST /v1/session-entries": EVERYBODY,  # with the code and the name of somebody enrolled
     "POST /v1/learners": {PLATFORM, FOREIGN_PLATFORM},
     "GET /v1/learners": ANY_PLATFORM,  # their own
@@ -162,6 +163,9 @@ def made(world: World) -> Place:
         OTHER_LEARNER: run["learner_token"],
     }
 
+    (key,) = world.client.get("/.well-known/jwks.json").json()["keys"]
+    thumbprint = key["kid"].rpartition("/")[2]
+
     def names(route: str) -> dict[str, str]:
         decided = route.endswith(DECIDED)
         drawn = not decided and any(part in f"{route} " for part in DRAFT)
@@ -178,6 +182,7 @@ def made(world: World) -> Place:
             "member_id": member,
             "certificate_id": certificate,
             "code": "BCDFGHJKMPQR",
+            "thumbprint": thumbprint,
         }
 
     person = {"first_name": "New", "last_name": "Person", "birth_date": "2009-01-01"}

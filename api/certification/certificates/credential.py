@@ -114,7 +114,7 @@ def signed_credential(read: Held, signer: Signer, public_url: str, key: bytes) -
         "nbf": int(read.certificate.issued_at.timestamp()),
         "exp": int(read.certificate.expires_at.timestamp()),
     }
-    return signer.sign(credential | claims)
+    return signer.sign(credential | claims, public_url)
 
 
 def _identity(read: Held, key: bytes) -> dict[str, Any]:

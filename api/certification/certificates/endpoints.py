@@ -27,10 +27,12 @@ from api.certification.certificates.schemas import (
     CheckView,
     CredentialView,
     KeySetView,
+    KeyView,
     SharingRequest,
 )
 from api.certification.certificates.sharing import share
 from api.certification.certificates.sheet import certificate_pdf
+from api.certification.certificates.signing import key_address
 from api.context import context_of
 from api.errors import problem_responses
 from api.oauth.scopes import CERTIFICATION_READ
@@ -44,6 +46,7 @@ from api.problems import (
     TOO_MANY_REQUESTS,
     UNAUTHENTICATED,
     UNKNOWN_CERTIFICATE,
+    UNKNOWN_KEY,
     Problem,
 )
 
@@ -149,8 +152,25 @@ async def get_check(request: Request, code: str) -> Response:
 @public.get("/.well-known/jwks.json", summary="Read the public keys of credentials", response_model=KeySetView)
 async def get_keys(request: Request) -> Response:
     """Read the public keys by which credentials are verified, those that sign no more too (RFC 7517)."""
-    keys = {"keys": [dict(key) for key in context_of(request).signer.published]}
+    context = context_of(request)
+    keys = {"keys": list(context.signer.addressed(context.settings.public_url))}
     return JSONResponse(keys, headers={"Cache-Control": "public, max-age=3600"})
+
+
+@public.get(
+    "/v1/keys/{thumbprint}",
+    summary="Read a public key of credentials",
+    response_model=KeyView,
+    responses=problem_responses(UNKNOWN_KEY),
+)
+async def get_key(request: Request, thumbprint: str) -> Response:
+    """Read the public key that a credential names in its header, by its thumbprint (RFC 7638)."""
+    context = context_of(request)
+    address = key_address(context.settings.public_url, thumbprint)
+    key = next((one for one in context.signer.addressed(context.settings.public_url) if one["kid"] == address), None)
+    if key is None:
+        raise Problem(UNKNOWN_KEY, "No key of this server has this thumbprint: see those at /.well-known/jwks.json.")
+    return JSONResponse(key, headers={"Cache-Control": "public, max-age=3600"})
 
 
 async def _held(request: Request, certificate_id: str) -> Held:

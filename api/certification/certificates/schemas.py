@@ -1,6 +1,6 @@
 """Bodies about certificates."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -88,7 +88,18 @@ class CredentialView(BaseModel):
     credential: str = Field(description="Open Badges 3.0 credential as a compact JSON Web Token.")
 
 
+class KeyView(BaseModel):
+    """A public key (RFC 7517, RFC 8037)."""
+
+    kty: Literal["OKP"]
+    crv: Literal["Ed25519"]
+    x: str
+    kid: str = Field(description="Address of the key, which credentials name in their header.")
+    alg: Literal["EdDSA"]
+    use: Literal["sig"]
+
+
 class KeySetView(BaseModel):
     """Public keys (RFC 7517)."""
 
-    keys: list[dict[str, Any]]
+    keys: list[KeyView]

@@ -64,11 +64,27 @@ class Signer:
         keys = {key["kid"]: key for key in map(public_jwk, (private, *others))}
         return cls(private, tuple(keys.values()))
 
-    def sign(self, claims: Mapping[str, Any]) -> str:
-        """Sign claims as a compact JSON Web Token whose header names and holds the public key."""
-        key = self.published[0]
+    def addressed(self, public_url: str) -> tuple[dict[str, str], ...]:
+        """Return the published keys, named by their addresses, the one that signs first."""
+        return tuple({**key, "kid": key_address(public_url, key["kid"])} for key in self.published)
+
+    def sign(self, claims: Mapping[str, Any], public_url: str) -> str:
+        """Sign claims as a compact JSON Web Token whose header holds the public key, and its address as its name.
+
+        Open Badges 3.0 (section 8.2) wants a ``kid`` under which a stranger finds the key.
+        """
+        key = self.addressed(public_url)[0]
         bare = {name: key[name] for name in ("kty", "crv", "x")}
         return jwt.encode(dict(claims), self.private, algorithm=ALGORITHM, headers={"kid": key["kid"], "jwk": bare})
+
+
+def key_address(public_url: str, thumbprint: str) -> str:
+    """Address of a public key, which is its name for those who verify.
+
+    >>> key_address("https://jalon.example", "kPrK")
+    'https://jalon.example/v1/keys/kPrK'
+    """
+    return f"{public_url}/v1/keys/{thumbprint}"
 
 
 def public_jwk(key: Key) -> dict[str, str]:

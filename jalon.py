@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table as Grid
 
-from api.commands import DATABASE, Database, centre, client, key, replay
+from api.commands import DATABASE, Database, client, key, organisation, replay
 from engine.errors import JalonError
 from simulations.commands import simulate
 
@@ -29,7 +29,7 @@ app = typer.Typer(
 bank = typer.Typer(help="The item bank: check it, look at it, exchange it.", no_args_is_help=True)
 app.command()(replay)
 app.add_typer(client, name="client")
-app.add_typer(centre, name="centre")
+app.add_typer(organisation, name="organisation")
 app.add_typer(key, name="key")
 app.add_typer(bank, name="bank")
 app.add_typer(simulate, name="simulate")

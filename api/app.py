@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from threadpoolctl import threadpool_limits
 
 from api.body_limit import BodyLimit
+from api.campaigns.routers import ROUTERS as CAMPAIGNS
 from api.certification.certificates.signing import load_signer
 from api.certification.routers import ROUTERS as CERTIFICATION
 from api.clock import Clock, SteadyClock
@@ -23,6 +24,7 @@ from api.headers import SecurityHeaders
 from api.keys import load_keys
 from api.learners.endpoints import router as learners
 from api.oauth.endpoints import router as oauth
+from api.organisations.routers import ROUTERS as ORGANISATIONS
 from api.pages.install import install_pages
 from api.rates import RateLimit
 from api.recent import Recent
@@ -66,7 +68,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    ours = [route for router in (runs, learners, framework, oauth, *CERTIFICATION) for route in router.routes]
+    rooms = (runs, *CAMPAIGNS, learners, framework, oauth, *ORGANISATIONS, *CERTIFICATION)
+    ours = [route for router in rooms for route in router.routes]
     app.router.routes[:0] = ours  # flat, for an included router is searched twice; the hot path first
     install_error_handlers(app)
     install_pages(app)

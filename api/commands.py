@@ -1,4 +1,4 @@
-"""What an operator does to a server: ``jalon client``, ``jalon centre``, ``jalon key`` and ``jalon replay``."""
+"""What an operator does to a server: ``jalon client``, ``jalon organisation``, ``jalon key`` and ``jalon replay``."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ DATABASE = "sqlite:///jalon.db"
 Database = Annotated[str, typer.Option(help="sqlite:///FILE or postgresql://USER@HOST/NAME.", envvar="JALON_DATABASE")]
 
 client = typer.Typer(help="Platforms that may call the API.", no_args_is_help=True)
-centre = typer.Typer(help="Centres that hold certification sessions.", no_args_is_help=True)
+organisation = typer.Typer(help="Organisations that hold certification sessions.", no_args_is_help=True)
 key = typer.Typer(help="Keys that sign certificates.", no_args_is_help=True)
 
 
@@ -36,19 +36,19 @@ def client_add(
         print(f"client_id      {identity}\nclient_secret  {secret}\nThe secret is not kept: note it now.")
 
 
-@centre.command("add")
-def centre_add(
-    name: Annotated[str, typer.Argument(help="Name of the school or centre.")],
+@organisation.command("add")
+def organisation_add(
+    name: Annotated[str, typer.Argument(help="Name of the school or organisation.")],
     uai: Annotated[str | None, typer.Option(help="Code of the school, such as 0370001A.")] = None,
     database: Database = DATABASE,
 ) -> None:
-    """Create a centre on this server and print the token of its administrator, once."""
-    from api.certification.centres.local import create_centre
+    """Create an organisation on this server and print the token of its administrator, once."""
     from api.database import Database as Store
+    from api.organisations.local import create_organisation
 
     with Store(database) as store:
         store.migrate()
-        token = create_centre(store, name, uai)
+        token = create_organisation(store, name, uai)
     print(f"token  {token}\nIts holder signs in at /team with it. It is not kept: note it now.")
 
 

@@ -11,7 +11,7 @@ CODE_ALPHABET = "2346789BCDFGHJKMPQRTVWXY"
 CODE_LENGTH = 9
 CERTIFICATE_CODE_LENGTH = 12
 LEARNER_TOKEN_PREFIX = "jlt_"
-MEMBER_TOKEN_PREFIX, CANDIDATE_TOKEN_PREFIX = "jmt_", "jct_"
+MEMBER_TOKEN_PREFIX, CANDIDATE_TOKEN_PREFIX, PARTICIPANT_TOKEN_PREFIX = "jmt_", "jct_", "jpt_"
 
 
 def new_id() -> str:
@@ -42,7 +42,7 @@ def new_secret() -> str:
 
 
 def new_member_token() -> str:
-    """Draw the token of a member of a centre."""
+    """Draw the token of a member of an organisation."""
     return MEMBER_TOKEN_PREFIX + new_secret()
 
 
@@ -67,12 +67,7 @@ def parsed_access_code(text: str) -> str | None:
 
 def certificate_code(key: bytes, certificate_id: str) -> str:
     """Derive the verification code of a certificate: unguessable, and the same whenever it is printed."""
-    digest = hmac.new(key, f"certificate-code:{certificate_id}".encode(), hashlib.sha256).digest()
-    number, code = int.from_bytes(digest), ""
-    for _ in range(CERTIFICATE_CODE_LENGTH):
-        number, sign = divmod(number, len(CODE_ALPHABET))
-        code += CODE_ALPHABET[sign]
-    return code
+    return _code(hmac.new(key, f"certificate-code:{certificate_id}".encode(), hashlib.sha256).digest())
 
 
 def parsed_certificate_code(text: str) -> str | None:
@@ -115,6 +110,26 @@ def _parsed_code(text: str, length: int) -> str | None:
 
 
 def member_token(key: bytes, member_id: str) -> str:
-    """Derive the token of a member of a centre, told once: when they are made, or when that request is sent again."""
+    """Derive the token of a member, told once: when they are made, or when that request is sent again."""
     digest = hmac.new(key, f"member-token:{member_id}".encode(), hashlib.sha256).hexdigest()
     return f"{MEMBER_TOKEN_PREFIX}{digest}"
+
+
+def participant_token(key: bytes, participation_id: str) -> str:
+    """Derive the token of a participation in a campaign: the same whenever its learner comes back."""
+    digest = hmac.new(key, f"participant-token:{participation_id}".encode(), hashlib.sha256).hexdigest()
+    return f"{PARTICIPANT_TOKEN_PREFIX}{digest}"
+
+
+def invitation_code(key: bytes, invitation_id: str) -> str:
+    """Derive the code of an invitation, told once: when it is made, or when that request is sent again."""
+    return _code(hmac.new(key, f"invitation-code:{invitation_id}".encode(), hashlib.sha256).digest())
+
+
+def _code(digest: bytes, length: int = CERTIFICATE_CODE_LENGTH) -> str:
+    """Write a number of 256 bits as a code that people read."""
+    number, code = int.from_bytes(digest), ""
+    for _ in range(length):
+        number, sign = divmod(number, len(CODE_ALPHABET))
+        code += CODE_ALPHABET[sign]
+    return code

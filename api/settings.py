@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -11,6 +12,13 @@ from api.addresses import checked_address
 from api.database import checked_url
 from api.rates import checked_rate
 from engine.errors import SettingError
+
+
+def checked_zone(text: str) -> str:
+    """Return ``text`` when it names a time zone; raise ``SettingError`` otherwise."""
+    if text not in available_timezones():
+        raise SettingError(f"The time zone {text!r} is unknown; write one such as Europe/Paris.")
+    return text
 
 
 class Settings(BaseSettings):
@@ -39,8 +47,8 @@ class Settings(BaseSettings):
     body_limit: Annotated[int, Field(ge=1_024, description="Largest accepted request body, in bytes.")] = 65_536
     import_limit: Annotated[
         int,
-        Field(ge=1_024, description="Largest accepted file of candidates, and the request that holds it, in bytes."),
-    ] = 8_388_608
+        Field(ge=1_024, description="Largest accepted file of candidates or learners, and its request, in bytes."),
+    ] = 20_971_520
     token_rate: Annotated[
         str,
         AfterValidator(checked_rate),
@@ -53,11 +61,43 @@ class Settings(BaseSettings):
         str, AfterValidator(checked_rate), Field(description="Entries into certification sessions from one address.")
     ] = "120/minute"
     sign_in_rate: Annotated[
-        str, AfterValidator(checked_rate), Field(description="Sign-ins of members of centres from one address.")
+        str, AfterValidator(checked_rate), Field(description="Sign-ins of members of organisations from one address.")
     ] = "120/minute"
     start_rate: Annotated[
         str, AfterValidator(checked_rate), Field(description="Runs that visitors from one address may start.")
     ] = "120/minute"
+    invitation_days: Annotated[
+        int, Field(ge=1, le=365, description="Life of an invitation to become a member of an organisation.")
+    ] = 14
+    import_hours: Annotated[
+        int, Field(ge=1, le=720, description="How long a list of learners that was read waits to be applied.")
+    ] = 24
+    deactivated_share: Annotated[
+        float,
+        Field(ge=0, le=1, description="Share of the active learners that a list may deactivate without confirmation."),
+    ] = 0.2
+    campaign_zone: Annotated[str, AfterValidator(checked_zone), Field(description="Time zone of campaigns.")] = (
+        "Europe/Paris"
+    )
+    archive_day: Annotated[
+        str,
+        Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8]|30|31)$", description="Last day of a campaign, MM-DD."),
+    ] = "08-31"
+    keep_registrations_days: Annotated[
+        int, Field(ge=1, description="Days after which a learner who left an organisation is taken off its list.")
+    ] = 730
+    keep_participations_days: Annotated[
+        int, Field(ge=1, description="Days after the archive of a campaign for which names stay beside its results.")
+    ] = 1_095
+    keep_learners_days: Annotated[
+        int, Field(ge=1, description="Days without any activity after which a learner's account is erased.")
+    ] = 1_825
+    keep_accesses_days: Annotated[
+        int, Field(ge=1, description="Days for which the log of who saw what of a learner is kept.")
+    ] = 365
+    keep_deeds_days: Annotated[
+        int, Field(ge=1, description="Days for which the audit of who did what in an organisation is kept.")
+    ] = 1_825
     access_token_seconds: Annotated[int, Field(ge=60, le=86_400, description="Life of a platform's access token.")] = (
         3_600
     )

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     Uuid,
+    true,
 )
 
 QUESTION, REPLY = 0, 1
@@ -128,6 +130,7 @@ runs = Table(
     Column("created_at", Moment, nullable=False),
     Column("finished_at", Moment),
     Column("rules_hash", String(64), ForeignKey("designs.hash")),  # of the certification design, in runs that certify
+    Column("counts", Boolean, nullable=False, server_default=true()),  # whether the profile takes it in
     Index(None, "learner_id", "id"),
     Index(None, "learner_id", "finished_at"),
 )

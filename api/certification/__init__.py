@@ -1,1 +1,1 @@
-"""Certification: centres, sessions, candidates, decisions and certificates."""
+"""Certification: organisations, sessions, candidates, decisions and certificates."""

@@ -20,6 +20,7 @@ from api.certification.proof import earlier_runs
 from api.certification.repository import candidate_of_run, session_of
 from api.clock import iso
 from api.database import Database
+from api.organisations.tables import organisations
 from api.runs.facts import Run
 from api.runs.replay import Proof, prove_stored
 from api.runs.repository import pinned_design, run_of
@@ -35,7 +36,7 @@ TABLES: Final[tuple[Table, ...]] = (
     designs,
     runs,
     facts,
-    certification.centres,
+    organisations,
     certification.sessions,
     certification.session_facts,
     certification.candidates,
@@ -48,7 +49,7 @@ _LEFT_OUT: Final[Mapping[str, Mapping[str, Any]]] = {
     "clients": {"name": "", "secret_hash": "", "scopes": ""},
     "learners": {"external_id": None},
     "runs": {"access_code": "{number}", "token_hash": "{number}"},
-    "centres": {"name": "", "uai": None},
+    "organisations": {"name": "", "uai": None},
     "sessions": {"access_code": "{number}", "place": "", "room": ""},
     "session_facts": {"why": None, "data": None},
     "candidates": {
@@ -142,8 +143,8 @@ def _wanted(connection: Connection, run: Run) -> Iterable[tuple[Table, ColumnEle
     pinned = {one.snapshot_hash for one in used} | {row.snapshot_hash for row in scored}
     designed = {one.design_hash for one in used} | {one.rules_hash for one in used if one.rules_hash}
     designed |= {row.rules_hash for row in scored} | {session.rules_hash}
-    centre = select(certification.centres.c.client_id).where(certification.centres.c.id == session.centre_id)
-    owners = {one.client_id for one in used if one.client_id} | set(connection.scalars(centre))
+    organisation = select(organisations.c.client_id).where(organisations.c.id == session.organisation_id)
+    owners = {one.client_id for one in used if one.client_id} | set(connection.scalars(organisation))
     owner = select(learners.c.client_id).where(learners.c.id == run.learner_id)
     owners |= {client for client in connection.scalars(owner) if client is not None}
     return (
@@ -153,7 +154,7 @@ def _wanted(connection: Connection, run: Run) -> Iterable[tuple[Table, ColumnEle
         (designs, designs.c.hash.in_(sorted(designed))),
         (runs, runs.c.id.in_([one.id for one in used])),
         (facts, facts.c.run_id.in_([one.id for one in used])),
-        (certification.centres, certification.centres.c.id == session.centre_id),
+        (organisations, organisations.c.id == session.organisation_id),
         (certification.sessions, certification.sessions.c.id == session.id),
         (certification.session_facts, certification.session_facts.c.session_id == session.id),
         (certification.candidates, certification.candidates.c.id == candidate.id),

@@ -12,12 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from api.certification.records import Candidate
-from api.certification.repository import (
-    add_candidate_event,
-    candidate_events,
-    candidate_of,
-    change_candidate,
-)
+from api.certification.repository import add_candidate_event, candidate_events, candidate_of, change_candidate
 from api.certification.states import CandidateState, Event, IllegalFactError, Kind, after, check, folded
 from api.problems import NOT_NOW, UNKNOWN_CANDIDATE, Problem
 

@@ -4,39 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-ADMIN, INVIGILATOR = "admin", "invigilator"
-
-
-@dataclass(frozen=True)
-class Centre:
-    """Where sessions are held, of a platform."""
-
-    id: str
-    client_id: str
-    name: str
-    uai: str | None
-    created_at: datetime
-
-
-@dataclass(frozen=True)
-class Member:
-    """Somebody who works for a centre."""
-
-    id: str
-    centre_id: str
-    name: str
-    role: str
-    """ADMIN, or INVIGILATOR: of the sessions that they are assigned to."""
-    created_at: datetime
-    revoked_at: datetime | None = None
-
 
 @dataclass(frozen=True)
 class Session:
     """A date, a room, candidates."""
 
     id: str
-    centre_id: str
+    organisation_id: str
     rules_hash: str
     date: str
     """YYYY-MM-DD, of the place."""

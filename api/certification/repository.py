@@ -1,74 +1,14 @@
-"""SQL of centres, members, sessions and candidates, and of their facts."""
+"""SQL of organisations, members, sessions and candidates, and of their facts."""
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, or_, select, update
 
-from api.certification.records import Candidate, Centre, Member, Session
+from api.certification.records import Candidate, Session
 from api.certification.states import Event
-from api.certification.tables import (
-    candidate_facts,
-    candidates,
-    centre_members,
-    centres,
-    session_facts,
-    session_members,
-    sessions,
-)
-
-
-def centre_of(connection: Connection, centre_id: str) -> Centre | None:
-    """Return the centre of that id."""
-    row = connection.execute(select(centres).where(centres.c.id == centre_id)).one_or_none()
-    return None if row is None else Centre(**row._asdict())
-
-
-def add_centre(connection: Connection, centre: Centre) -> None:
-    """Store a new centre."""
-    connection.execute(insert(centres).values(**vars(centre)))
-
-
-def centres_of_client(connection: Connection, client_id: str, after: str | None, limit: int) -> list[Centre]:
-    """Return centres of a platform, the latest first, those before ``after``."""
-    query = select(centres).where(centres.c.client_id == client_id).order_by(centres.c.id.desc()).limit(limit)
-    if after is not None:
-        query = query.where(centres.c.id < after)
-    return [Centre(**row._asdict()) for row in connection.execute(query)]
-
-
-def add_member(connection: Connection, member: Member, token_hash: str) -> None:
-    """Store a new member."""
-    connection.execute(insert(centre_members).values(**vars(member), token_hash=token_hash))
-
-
-def member_of_token(connection: Connection, token_hash: str) -> Member | None:
-    """Return the member who has this token, unless there is none or it was revoked."""
-    query = select(centre_members).where(
-        centre_members.c.token_hash == token_hash, centre_members.c.revoked_at.is_(None)
-    )
-    row = connection.execute(query).one_or_none()
-    return None if row is None else _member(row)
-
-
-def member_of(connection: Connection, centre_id: str, member_id: str) -> Member | None:
-    """Return a member of a centre, revoked or not."""
-    query = select(centre_members).where(centre_members.c.centre_id == centre_id, centre_members.c.id == member_id)
-    row = connection.execute(query).one_or_none()
-    return None if row is None else _member(row)
-
-
-def members_of_centre(connection: Connection, centre_id: str) -> list[Member]:
-    """Return the members of a centre, in the order of their coming, revoked ones too."""
-    query = select(centre_members).where(centre_members.c.centre_id == centre_id).order_by(centre_members.c.id)
-    return [_member(row) for row in connection.execute(query)]
-
-
-def revoke_member(connection: Connection, member_id: str, at: datetime) -> None:
-    """Note that a member's token works no more."""
-    connection.execute(update(centre_members).where(centre_members.c.id == member_id).values(revoked_at=at))
+from api.certification.tables import candidate_facts, candidates, session_facts, session_members, sessions
 
 
 def add_session(connection: Connection, session: Session) -> None:
@@ -89,9 +29,16 @@ def session_of_code(connection: Connection, access_code: str) -> Session | None:
     return None if row is None else Session(**row._asdict())
 
 
-def sessions_of_centre(connection: Connection, centre_id: str, after: str | None, limit: int) -> list[Session]:
-    """Return sessions of a centre, the latest first, those before ``after``."""
-    query = select(sessions).where(sessions.c.centre_id == centre_id).order_by(sessions.c.id.desc()).limit(limit)
+def sessions_of_organisation(
+    connection: Connection, organisation_id: str, after: str | None, limit: int
+) -> list[Session]:
+    """Return sessions of an organisation, the latest first, those before ``after``."""
+    query = (
+        select(sessions)
+        .where(sessions.c.organisation_id == organisation_id)
+        .order_by(sessions.c.id.desc())
+        .limit(limit)
+    )
     if after is not None:
         query = query.where(sessions.c.id < after)
     return [Session(**row._asdict()) for row in connection.execute(query)]
@@ -217,12 +164,6 @@ def _columns(event: Event) -> dict[str, Any]:
 
 def _event(row: Row[Any]) -> Event:
     return Event(row.number, row.kind, row.at, row.who, row.why, row.data or {})
-
-
-def _member(row: Row[Any]) -> Member:
-    values = row._asdict()
-    values.pop("token_hash")
-    return Member(**values)
 
 
 def _candidate(row: Row[Any]) -> Candidate:

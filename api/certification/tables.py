@@ -20,35 +20,11 @@ from api.tables import Moment, metadata
 _Id = Uuid(as_uuid=False)
 _Json = JSON(none_as_null=True)
 
-centres = Table(
-    "centres",
-    metadata,
-    Column("id", _Id, primary_key=True),
-    Column("client_id", String(64), ForeignKey("clients.id"), nullable=False),
-    Column("name", String(255), nullable=False),
-    Column("uai", String(8)),
-    Column("created_at", Moment, nullable=False),
-    Index(None, "client_id", "id"),
-)
-
-centre_members = Table(
-    "centre_members",
-    metadata,
-    Column("id", _Id, primary_key=True),
-    Column("centre_id", _Id, ForeignKey("centres.id"), nullable=False),
-    Column("name", String(255), nullable=False),
-    Column("role", String(16), nullable=False),  # admin | invigilator
-    Column("token_hash", String(64), nullable=False, unique=True),
-    Column("created_at", Moment, nullable=False),
-    Column("revoked_at", Moment),
-    Index(None, "centre_id", "id"),
-)
-
 sessions = Table(
     "sessions",
     metadata,
     Column("id", _Id, primary_key=True),
-    Column("centre_id", _Id, ForeignKey("centres.id"), nullable=False),
+    Column("organisation_id", _Id, ForeignKey("organisations.id"), nullable=False),
     Column("rules_hash", String(64), ForeignKey("designs.hash"), nullable=False),
     Column("date", String(10), nullable=False),  # of the place, YYYY-MM-DD
     Column("time", String(5), nullable=False),  # of the place, HH:MM
@@ -60,14 +36,14 @@ sessions = Table(
     Column("state", String(16), nullable=False),  # of api.certification.session_states.SessionPhase
     Column("version", Integer, nullable=False),  # number of its facts
     Column("created_at", Moment, nullable=False),
-    Index(None, "centre_id", "id"),
+    Index(None, "organisation_id", "id"),
 )
 
 session_members = Table(
     "session_members",
     metadata,
     Column("session_id", _Id, ForeignKey("sessions.id"), primary_key=True),
-    Column("member_id", _Id, ForeignKey("centre_members.id"), primary_key=True),
+    Column("member_id", _Id, ForeignKey("members.id"), primary_key=True),
 )
 
 candidates = Table(

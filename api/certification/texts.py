@@ -1,4 +1,4 @@
-"""Texts that people write about centres, sessions and candidates, with their limits."""
+"""Texts that people write about organisations, sessions and candidates, with their limits."""
 
 from typing import Annotated
 

@@ -2,7 +2,8 @@
 
 from alembic import context
 
-import api.certification.tables  # noqa: F401  (its tables are part of the metadata)
+import api.campaigns.tables
+import api.certification.tables  # noqa: F401  (their tables are part of the metadata)
 from api.tables import metadata
 
 if hasattr(context, "config"):  # only while Alembic runs: importing this module does nothing

@@ -6,6 +6,8 @@ from engine.errors import SettingError
 
 LEARNERS_READ, LEARNERS_WRITE = "learners:read", "learners:write"
 RUNS_READ, RUNS_WRITE = "runs:read", "runs:write"
+ORGANISATIONS_READ, ORGANISATIONS_WRITE = "organisations:read", "organisations:write"
+CAMPAIGNS_READ, CAMPAIGNS_WRITE = "campaigns:read", "campaigns:write"
 CERTIFICATION_READ, CERTIFICATION_WRITE = "certification:read", "certification:write"
 
 SCOPES = {
@@ -13,8 +15,12 @@ SCOPES = {
     LEARNERS_WRITE: "Create learners.",
     RUNS_READ: "Read runs.",
     RUNS_WRITE: "Open runs and post answers.",
-    CERTIFICATION_READ: "Read centres, sessions, their results and certificates.",
-    CERTIFICATION_WRITE: "Create centres and do what their administrators do.",
+    ORGANISATIONS_READ: "Read organisations, their members, learners, imports and audit.",
+    ORGANISATIONS_WRITE: "Create organisations, invite members, import learners.",
+    CAMPAIGNS_READ: "Read campaigns, who takes part, and what was sent.",
+    CAMPAIGNS_WRITE: "Create and change campaigns, and take part for a learner.",
+    CERTIFICATION_READ: "Read sessions, their results and certificates.",
+    CERTIFICATION_WRITE: "Plan sessions, enrol candidates and decide, as administrators do.",
 }
 
 

@@ -1,7 +1,7 @@
 """What a browser is let in for: cookies that no script reads, dropped when the browser closes.
 
-Each holds one token: a learner's for one run, a member's for the work of a centre, a device's for the sitting of a
-candidate. Shared computers are common in schools, so none outlives the browser's session, and every page offers to
+Each holds one token: a learner's for one run, a member's for the work of an organisation, a device's for the sitting
+of a candidate. Shared computers are common in schools, so none outlives the browser's session, and every page offers to
 leave.
 """
 

@@ -13,7 +13,10 @@ import yaml
 LANGUAGES: Final = ("fr", "en")
 """The first one is spoken to those who ask for none of them."""
 
-_FILES: Final = ("{language}.yaml", "certification.{language}.yaml")
+_FILES: Final = tuple(
+    f"{room}{{language}}.yaml"
+    for room in ("", "certification.", "organisations.", "learners.", "campaigns.", "results.")
+)
 _BEFORE: Final = re.compile(r" (?=[?!:;»%])")
 _AFTER: Final = re.compile(r"(?<=«) ")
 _PRONOUN: Final = re.compile(r"-(?=(?:t-)?(?:vous|il|elle|on)\b)")

@@ -34,6 +34,8 @@ class Run:
     finished_at: datetime | None = None
     rules_hash: str | None = None
     """Of the certification design, in a run that certifies."""
+    counts: bool = True
+    """Whether the learner's profile, and later runs, take it in; an exam's is neither read nor changed by."""
 
 
 @dataclass(frozen=True)

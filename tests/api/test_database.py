@@ -7,8 +7,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from api.certification.tables import metadata
 from api.database import Database, parsed_url
+from api.migrations.env import metadata
 from api.settings import Settings
 from engine.errors import SettingError
 from tests.api.conftest import World

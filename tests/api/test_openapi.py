@@ -35,7 +35,7 @@ ITEMS = {item.id: item for item in shipped_bank().items}
 
 @dataclass
 class Served:
-    """A server with a learner, a run and a centre, and the header that opens it."""
+    """A server with a learner, a run and an organisation, and the header that opens it."""
 
     url: str
     headers: dict[str, str]
@@ -62,11 +62,11 @@ class Served:
         """Make a session that is open, with a candidate; the one before is over."""
         if "session_id" in self.known:
             self.call("POST", f"/v1/sessions/{self.known['session_id']}/cancel", json={"why": "Another one"})
-        centre = f"/v1/centres/{self.known['centre_id']}"
-        member = self.made(f"{centre}/members", name="Ivo", role="invigilator")
+        organisation = f"/v1/organisations/{self.known['organisation_id']}"
+        member = self.made(f"{organisation}/members", name="Ivo", role="invigilator")
         year = (datetime.now(UTC) + timedelta(days=321)).year  # the fifteenth of January that comes next
         order = {"date": f"{year}-01-15", "time": "09:00", "place": "Tours", "room": "1"}
-        session = self.made(f"{centre}/sessions", **order, invigilators=[member["id"]])
+        session = self.made(f"{organisation}/sessions", **order, invigilators=[member["id"]])
         person = {"first_name": "Ann", "last_name": "Un", "birth_date": "2009-05-17"}
         path = f"/v1/sessions/{session['id']}"
         candidate = self.made(f"{path}/candidates", learner_id=self.known["learner_id"], **person)
@@ -89,10 +89,15 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         learner_id = there.made("/v1/learners")["id"]
         there.position(learner_id)
         run_id = there.made("/v1/runs", learner_id=learner_id)["id"]
-        centre_id = there.made("/v1/centres", name="Lycée")["id"]
+        organisation_id = there.made("/v1/organisations", name="Lycée")["id"]
         (key,) = there.call("GET", "/.well-known/jwks.json").json()["keys"]
         thumbprint = key["kid"].rpartition("/")[2]
-        there.known |= {"learner_id": learner_id, "run_id": run_id, "centre_id": centre_id, "thumbprint": thumbprint}
+        there.known |= {
+            "learner_id": learner_id,
+            "run_id": run_id,
+            "organisation_id": organisation_id,
+            "thumbprint": thumbprint,
+        }
         yield there
 
 
@@ -101,7 +106,7 @@ OPERATIONS = [result.ok() for result in DESCRIPTION.get_all_operations()]
 
 
 PARTICULAR = {
-    "POST /v1/centres/{centre_id}/sessions",
+    "POST /v1/organisations/{organisation_id}/sessions",
     "PATCH /v1/sessions/{session_id}",
     "POST /v1/sessions/{session_id}/candidates",
     "PATCH /v1/sessions/{session_id}/candidates/{candidate_id}",

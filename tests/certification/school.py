@@ -1,4 +1,4 @@
-"""A centre with its people, a session and eligible learners, on a real server seen through HTTP."""
+"""An organisation with its people, a session and eligible learners, on a real server seen through HTTP."""
 
 from collections.abc import Sequence
 from contextlib import contextmanager
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from api.certification.records import ADMIN, INVIGILATOR
 from api.oauth.scopes import SCOPES
+from api.organisations.records import ADMIN, INVIGILATOR
 from itembank.items import Item
 from tests.api.conftest import World
 from tests.itembank.examples import right_answer
@@ -22,20 +22,20 @@ SIX = ("1.1", "1.2", "2.1", "3.1", "4.1", "5.1")
 
 @dataclass(frozen=True)
 class Person:
-    """A member of the centre, and their token."""
+    """A member of the organisation, and their token."""
 
     id: str
     token: str
 
 
 class School:
-    """What a centre does; every call goes through HTTP, as its administrator unless said otherwise.
+    """What an organisation does; every call goes through HTTP, as its administrator unless said otherwise.
 
     Attributes
     ----------
     world : World
-        The server and the platform that owns the centre; ``world.clock`` is stopped at ``MONDAY``.
-    centre : dict
+        The server and the platform that owns the organisation; ``world.clock`` is stopped at ``MONDAY``.
+    organisation : dict
         As the API shows it.
     admin, invigilator : Person
     """
@@ -44,7 +44,9 @@ class School:
         self.world = world
         self._seed = 0
         self._items: dict[str, Item] = {item.id: item for item in world.context.served._source.items}
-        self.centre = self.as_platform("POST", "/v1/centres", json={"name": "Lycée des Tests", "uai": "0370001A"})
+        self.organisation = self.as_platform(
+            "POST", "/v1/organisations", json={"name": "Lycée des Tests", "uai": "0370001A"}
+        )
         self.admin = self.member("Ada Admin", ADMIN)
         self.invigilator = self.member("Ivo Invigilator", INVIGILATOR)
 
@@ -68,8 +70,10 @@ class School:
         return self.world.token_for(self.world.client_id, *SCOPES)
 
     def member(self, name: str = "Somebody", role: str = INVIGILATOR) -> Person:
-        """Somebody new who works for the centre."""
-        made = self.as_platform("POST", f"/v1/centres/{self.centre['id']}/members", json={"name": name, "role": role})
+        """Somebody new who works for the organisation."""
+        made = self.as_platform(
+            "POST", f"/v1/organisations/{self.organisation['id']}/members", json={"name": name, "role": role}
+        )
         return Person(made["id"], made["token"])
 
     def session(self, **body: Any) -> Any:
@@ -82,7 +86,7 @@ class School:
             "window": "final-year classes",
             "invigilators": [self.invigilator.id],
         } | body
-        return self.done("POST", f"/v1/centres/{self.centre['id']}/sessions", json=body)
+        return self.done("POST", f"/v1/organisations/{self.organisation['id']}/sessions", json=body)
 
     def learner(self, level: int = 4, competences: Sequence[str] | None = SIX, length: int | None = None) -> str:
         """Id of a learner who was positioned three days ago, and knows whatever is of this level or below."""

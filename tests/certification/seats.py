@@ -11,12 +11,10 @@ from sqlalchemy import Connection, insert, select
 
 from api.app import create_app
 from api.certification.happening import Standing
-from api.certification.records import ADMIN, INVIGILATOR, Candidate, Centre, Member, Session
+from api.certification.records import Candidate, Session
 from api.certification.repository import (
     add_candidate,
     add_candidate_event,
-    add_centre,
-    add_member,
     add_session,
     add_session_event,
     assign,
@@ -27,6 +25,8 @@ from api.certification.states import CandidateState, Event, Kind, folded
 from api.database import Database
 from api.identifiers import fingerprint, new_access_code, new_id, new_member_token
 from api.oauth.scopes import SCOPES
+from api.organisations.records import ADMIN, INVIGILATOR, Member, Organisation
+from api.organisations.repository import add_member, add_organisation
 from api.runs.facts import Fact
 from api.runs.replay import prove
 from api.runs.repository import facts_of
@@ -235,18 +235,18 @@ def copied(connection: Connection, learner_id: str) -> str:
 
 
 def furnished(world: World, candidates: int = 1, rules: CertificationDesign | None = None, **values: Any) -> Room:
-    """Put a centre, its people and an open session into the database."""
+    """Put an organisation, its people and an open session into the database."""
     rules = rules or load_certification()
     at = world.clock()
-    centre = Centre(new_id(), world.client_id, "Lycée des Essais", "0370001A", at)
+    organisation = Organisation(new_id(), world.client_id, "Lycée des Essais", "0370001A", at)
     admin, invigilator = new_member_token(), new_member_token()
     members = [
-        Member(new_id(), centre.id, "Ada", ADMIN, at),
-        Member(new_id(), centre.id, "Ivo", INVIGILATOR, at),
+        Member(new_id(), organisation.id, "Ada", ADMIN, at),
+        Member(new_id(), organisation.id, "Ivo", INVIGILATOR, at),
     ]
     session = Session(
         id=new_id(),
-        centre_id=centre.id,
+        organisation_id=organisation.id,
         rules_hash=content_hash(rules),
         date="2027-01-11",
         time="09:00",
@@ -262,7 +262,7 @@ def furnished(world: World, candidates: int = 1, rules: CertificationDesign | No
     with world.context.database.writing() as connection:
         row = {"hash": session.rules_hash, "content": to_dict(rules), "created_at": at}
         insert_missing(connection, designs, row)
-        add_centre(connection, centre)
+        add_organisation(connection, organisation)
         for member, token in zip(members, (admin, invigilator), strict=True):
             add_member(connection, member, fingerprint(token))
         add_session(connection, session)

@@ -26,7 +26,13 @@ def pages(sheet: Sheet) -> list[str]:
 
 def sheet(*candidates: Candidate, **more: Any) -> Sheet:
     return Sheet(
-        **{"centre": "Lycée", "session": SESSION, "invigilators": ("Ivo",), "candidates": candidates, "minutes": 120.0}
+        **{
+            "organisation": "Lycée",
+            "session": SESSION,
+            "invigilators": ("Ivo",),
+            "candidates": candidates,
+            "minutes": 120.0,
+        }
         | more
     )
 

@@ -44,7 +44,7 @@ def test_the_holder_reads_their_certificate(school: School) -> None:
     _, row, sitting = certified(school)
     shown = own(school, sitting)
     assert shown["holder"] == {"first_name": "Camille", "last_name": "Martin 1", "birth_date": "2009-05-17"}
-    assert (shown["status"], shown["centre"], shown["date"]) == ("valid", "Lycée des Tests", "2027-01-11")
+    assert (shown["status"], shown["organisation"], shown["date"]) == ("valid", "Lycée des Tests", "2027-01-11")
     assert [told["competence"] for told in shown["levels"]] == [told["competence"] for told in row["competences"]]
     for told in shown["levels"]:
         assert (told["probability"] is None) == (told["level"] == 0) == (told["meaning"] is None)
@@ -74,9 +74,9 @@ def test_the_holder_of_a_positioning_has_none(school: School, problem: Check) ->
 def test_who_may_read_a_certificate(school: School, problem: Check, what: str) -> None:
     _, _, sitting = certified(school)
     path = f"/v1/certificates/{own(school, sitting)['id']}{what}"
-    centre = school.as_platform("POST", "/v1/centres", json={"name": "Collège Voisin"})
+    organisation = school.as_platform("POST", "/v1/organisations", json={"name": "Collège Voisin"})
     body = {"name": "Anne", "role": "admin"}
-    elsewhere = school.as_platform("POST", f"/v1/centres/{centre['id']}/members", json=body)
+    elsewhere = school.as_platform("POST", f"/v1/organisations/{organisation['id']}/members", json=body)
     _, _, other = certified(school)
     platform = school.world.client_id
     for token in (school.platform, school.admin.token, holder(school, sitting)):

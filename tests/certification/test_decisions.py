@@ -371,10 +371,10 @@ def test_only_the_platform_and_administrators_decide(
 
 
 def another_admin(school: School) -> str:
-    """Token of the administrator of another centre of the platform."""
-    centre = school.as_platform("POST", "/v1/centres", json={"name": "Collège Voisin"})
+    """Token of the administrator of another organisation of the platform."""
+    organisation = school.as_platform("POST", "/v1/organisations", json={"name": "Collège Voisin"})
     body = {"name": "Anne", "role": "admin"}
-    made = school.as_platform("POST", f"/v1/centres/{centre['id']}/members", json=body)
+    made = school.as_platform("POST", f"/v1/organisations/{organisation['id']}/members", json=body)
     token: str = made["token"]
     return token
 

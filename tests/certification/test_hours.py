@@ -52,7 +52,7 @@ def test_a_test_that_has_started_goes_on_at_any_hour(room: Room) -> None:
 @pytest.mark.parametrize(("day", "words"), [("2099-01-11", "too far ahead"), ("2029-01-11", "too far ahead")])
 def test_a_session_is_planned_two_years_ahead_at_most(school: School, problem: Check, day: str, words: str) -> None:
     body: Any = {"date": day, "time": "09:00", "place": "Tours", "room": "B 12"}
-    path = f"/v1/centres/{school.centre['id']}/sessions"
+    path = f"/v1/organisations/{school.organisation['id']}/sessions"
     problem(school.call("POST", path, json=body), 422, "invalid-request", words)
     assert school.done("POST", path, json=body | {"date": "2029-01-10"})["date"] == "2029-01-10"
 

@@ -15,8 +15,8 @@ from fastapi.testclient import TestClient
 from starlette.routing import Route
 
 from api.app import create_app
-from api.certification.centres.local import create_centre
-from api.oauth.scopes import CERTIFICATION_READ, LEARNERS_READ, RUNS_READ
+from api.oauth.scopes import CAMPAIGNS_READ, CERTIFICATION_READ, LEARNERS_READ, ORGANISATIONS_READ, RUNS_READ
+from api.organisations.local import create_organisation
 from api.settings import Settings
 from tests.api.conftest import World
 from tests.api.movable_clock import MovableClock
@@ -33,7 +33,7 @@ ROLES = (
 EVERYBODY = set(ROLES)
 STAFF_READS = {PLATFORM, READER, ADMIN, INVIGILATOR}
 STAFF_ACTS = {PLATFORM, ADMIN, INVIGILATOR}
-CENTRE_READS, CENTRE_ACTS = {PLATFORM, READER, ADMIN}, {PLATFORM, ADMIN}
+ORGANISATION_READS, ORGANISATION_ACTS = {PLATFORM, READER, ADMIN}, {PLATFORM, ADMIN}
 HOLDS = {PLATFORM, READER, ADMIN, LEARNER}
 OWN_PLATFORMS = {PLATFORM, READER}
 ANY_PLATFORM = {PLATFORM, READER, FOREIGN_PLATFORM}
@@ -52,43 +52,49 @@ ALLOWED: dict[str, set[str]] = {
     "GET /v1/learners/{learner_id}": OWN_PLATFORMS,
     "GET /v1/learners/{learner_id}/profile": OWN_PLATFORMS,
     "GET /v1/learners/{learner_id}/runs": OWN_PLATFORMS,
-    "GET /v1/learners/{learner_id}/eligibility": CENTRE_READS,
+    "GET /v1/learners/{learner_id}/eligibility": ORGANISATION_READS,
     "POST /v1/runs": {PLATFORM},
     "GET /v1/runs/{run_id}": {PLATFORM, READER, OTHER_LEARNER},
     "POST /v1/runs/{run_id}/answers": {PLATFORM, OTHER_LEARNER},
-    "POST /v1/centres": {PLATFORM, FOREIGN_PLATFORM},
-    "GET /v1/centres": ANY_PLATFORM,  # their own
-    "GET /v1/centres/{centre_id}": {PLATFORM, READER, ADMIN, INVIGILATOR, UNASSIGNED},
-    "POST /v1/centres/{centre_id}/members": CENTRE_ACTS,
-    "GET /v1/centres/{centre_id}/members": CENTRE_READS,
-    "DELETE /v1/centres/{centre_id}/members/{member_id}": CENTRE_ACTS,
-    "POST /v1/centres/{centre_id}/sessions": CENTRE_ACTS,
-    "GET /v1/centres/{centre_id}/sessions": {PLATFORM, READER, ADMIN, INVIGILATOR, UNASSIGNED},  # assigned ones only
+    "POST /v1/organisations": {PLATFORM, FOREIGN_PLATFORM},
+    "GET /v1/organisations": ANY_PLATFORM,  # their own
+    "GET /v1/organisations/{organisation_id}": {PLATFORM, READER, ADMIN, INVIGILATOR, UNASSIGNED},
+    "POST /v1/organisations/{organisation_id}/members": ORGANISATION_ACTS,
+    "GET /v1/organisations/{organisation_id}/members": ORGANISATION_READS,
+    "DELETE /v1/organisations/{organisation_id}/members/{member_id}": ORGANISATION_ACTS,
+    "POST /v1/organisations/{organisation_id}/sessions": ORGANISATION_ACTS,
+    "GET /v1/organisations/{organisation_id}/sessions": {
+        PLATFORM,
+        READER,
+        ADMIN,
+        INVIGILATOR,
+        UNASSIGNED,
+    },  # assigned ones only
     "GET /v1/sessions/{session_id}": STAFF_READS,
-    "PATCH /v1/sessions/{session_id}": CENTRE_ACTS,
-    "POST /v1/sessions/{session_id}/open": CENTRE_ACTS,
-    "POST /v1/sessions/{session_id}/cancel": CENTRE_ACTS,
+    "PATCH /v1/sessions/{session_id}": ORGANISATION_ACTS,
+    "POST /v1/sessions/{session_id}/open": ORGANISATION_ACTS,
+    "POST /v1/sessions/{session_id}/cancel": ORGANISATION_ACTS,
     "GET /v1/sessions/{session_id}/feasibility": STAFF_READS,
     "GET /v1/sessions/{session_id}/attendance.pdf": STAFF_READS,
     "POST /v1/sessions/{session_id}/incidents": STAFF_ACTS,
     "GET /v1/sessions/{session_id}/incidents": STAFF_READS,
-    "POST /v1/sessions/{session_id}/candidates": CENTRE_ACTS,
-    "POST /v1/sessions/{session_id}/candidates/import": CENTRE_ACTS,
+    "POST /v1/sessions/{session_id}/candidates": ORGANISATION_ACTS,
+    "POST /v1/sessions/{session_id}/candidates/import": ORGANISATION_ACTS,
     "GET /v1/sessions/{session_id}/candidates": STAFF_READS,
     "GET /v1/sessions/{session_id}/candidates/{candidate_id}": STAFF_READS,
-    "PATCH /v1/sessions/{session_id}/candidates/{candidate_id}": CENTRE_ACTS,
-    "DELETE /v1/sessions/{session_id}/candidates/{candidate_id}": CENTRE_ACTS,
+    "PATCH /v1/sessions/{session_id}/candidates/{candidate_id}": ORGANISATION_ACTS,
+    "DELETE /v1/sessions/{session_id}/candidates/{candidate_id}": ORGANISATION_ACTS,
     "GET /v1/sessions/{session_id}/room": STAFF_READS,
     **{
         f"POST /v1/sessions/{{session_id}}/candidates/{{candidate_id}}/{what}": STAFF_ACTS
         for what in ("authorise", "pause", "resume", "accept", "dismiss", "end")
     },
-    "POST /v1/sessions/{session_id}/finalise": CENTRE_ACTS,
-    "POST /v1/sessions/{session_id}/publish": CENTRE_ACTS,
-    "GET /v1/sessions/{session_id}/results": CENTRE_READS,
-    "GET /v1/sessions/{session_id}/candidates/{candidate_id}/evidence": CENTRE_READS,
+    "POST /v1/sessions/{session_id}/finalise": ORGANISATION_ACTS,
+    "POST /v1/sessions/{session_id}/publish": ORGANISATION_ACTS,
+    "GET /v1/sessions/{session_id}/results": ORGANISATION_READS,
+    "GET /v1/sessions/{session_id}/candidates/{candidate_id}/evidence": ORGANISATION_READS,
     **{
-        f"POST /v1/sessions/{{session_id}}/candidates/{{candidate_id}}/{what}": CENTRE_ACTS
+        f"POST /v1/sessions/{{session_id}}/candidates/{{candidate_id}}/{what}": ORGANISATION_ACTS
         for what in ("review", "revoke", "rescore")
     },
     "GET /v1/sitting": {CANDIDATE, OTHER_CANDIDATE},  # each their own
@@ -147,14 +153,14 @@ def made(world: World) -> Place:
     foreign = world.another_platform()
     pending = sitting.view["pending"]
     throwaways = count(1)
-    held = {CERTIFICATION_READ, LEARNERS_READ, RUNS_READ}
+    held = {CAMPAIGNS_READ, CERTIFICATION_READ, LEARNERS_READ, ORGANISATIONS_READ, RUNS_READ}
     tokens: dict[str, str | None] = {
         PUBLIC: None,
         PLATFORM: school.platform,
         READER: world.token_for(world.client_id, *held),
         FOREIGN_PLATFORM: foreign,
         ADMIN: school.admin.token,
-        FOREIGN_ADMIN: create_centre(world.context.database, "Another school"),
+        FOREIGN_ADMIN: create_organisation(world.context.database, "Another school"),
         INVIGILATOR: school.invigilator.token,
         UNASSIGNED: school.member("Una Unassigned").token,
         CANDIDATE: sitting.token,
@@ -176,7 +182,7 @@ def made(world: World) -> Place:
         return {
             "session_id": session["id"],
             "candidate_id": candidate["id"],
-            "centre_id": school.centre["id"],
+            "organisation_id": school.organisation["id"],
             "learner_id": learner_id,
             "run_id": run["id"],
             "member_id": member,
@@ -198,9 +204,9 @@ def made(world: World) -> Place:
         "POST /v1/learners": dict,
         "POST /v1/runs": lambda: {"learner_id": learner_id, "competences": ["1.2"]},
         "POST /v1/runs/{run_id}/answers": lambda: {"position": 0, "item": "x", "skipped": True},
-        "POST /v1/centres": lambda: {"name": "One more"},
-        "POST /v1/centres/{centre_id}/members": lambda: {"name": "New", "role": "invigilator"},
-        "POST /v1/centres/{centre_id}/sessions": lambda: session_body,
+        "POST /v1/organisations": lambda: {"name": "One more"},
+        "POST /v1/organisations/{organisation_id}/members": lambda: {"name": "New", "role": "invigilator"},
+        "POST /v1/organisations/{organisation_id}/sessions": lambda: session_body,
         "PATCH /v1/sessions/{session_id}": lambda: {"room": "B 13"},
         "POST /v1/sessions/{session_id}/cancel": lambda: WHY,
         "POST /v1/sessions/{session_id}/incidents": lambda: WHY,
@@ -270,7 +276,7 @@ def test_a_candidate_sees_only_their_own_sitting(place: Place) -> None:
 
 
 def test_lists_hold_nothing_of_others(place: Place) -> None:
-    assert called(place, "GET /v1/centres", FOREIGN_PLATFORM).json()["items"][1:] == []
-    assert called(place, "GET /v1/centres/{centre_id}/sessions", UNASSIGNED).json()["items"] == []
-    own = called(place, "GET /v1/centres/{centre_id}/sessions", INVIGILATOR).json()["items"]
+    assert called(place, "GET /v1/organisations", FOREIGN_PLATFORM).json()["items"][1:] == []
+    assert called(place, "GET /v1/organisations/{organisation_id}/sessions", UNASSIGNED).json()["items"] == []
+    own = called(place, "GET /v1/organisations/{organisation_id}/sessions", INVIGILATOR).json()["items"]
     assert len(own) == 3

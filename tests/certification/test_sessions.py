@@ -61,7 +61,7 @@ def test_a_session_is_planned_under_the_rules_in_force(school: School) -> None:
 )
 def test_the_window_follows_the_date(school: School, day: str, window: str) -> None:
     body = {"date": day, "time": "09:00", "place": "Tours", "room": "1"}
-    made = school.done("POST", f"/v1/centres/{school.centre['id']}/sessions", json=body)
+    made = school.done("POST", f"/v1/organisations/{school.organisation['id']}/sessions", json=body)
     assert made["window"] == window
 
 
@@ -85,21 +85,21 @@ def test_the_window_follows_the_date(school: School, day: str, window: str) -> N
 def test_a_session_that_cannot_be(school: School, problem: Check, change: dict[str, Any], words: str) -> None:
     body = {"date": "2027-01-11", "time": "09:00", "place": "Tours", "room": "1", "window": "final-year classes"}
     sent = {name: value for name, value in (body | change).items() if value is not None}
-    response = school.call("POST", f"/v1/centres/{school.centre['id']}/sessions", json=sent)
+    response = school.call("POST", f"/v1/organisations/{school.organisation['id']}/sessions", json=sent)
     problem(response, 422, "invalid-request", words)
 
 
 def test_the_date_is_over_where_the_session_is_held(school: School) -> None:
     school.world.clock.move(hours=16, minutes=30)  # 23:30 UTC on the 11th: the 12th in Paris
     body = {"date": "2027-01-11", "time": "09:00", "place": "Saint-Denis", "room": "1"}
-    path = f"/v1/centres/{school.centre['id']}/sessions"
+    path = f"/v1/organisations/{school.organisation['id']}/sessions"
     assert school.call("POST", path, json=body).status_code == 422
     assert school.call("POST", path, json=body | {"zone": "America/Martinique"}).status_code == 201
 
 
 def test_invigilators_see_the_sessions_assigned_to_them(school: School, problem: Check) -> None:
     mine, other = school.session(), school.session(invigilators=[])
-    path = f"/v1/centres/{school.centre['id']}/sessions"
+    path = f"/v1/organisations/{school.organisation['id']}/sessions"
     assert [one["id"] for one in school.done("GET", path)["items"]] == [other["id"], mine["id"]]
     assert [one["id"] for one in school.done("GET", path, school.invigilator.token)["items"]] == [mine["id"]]
     problem(school.call("GET", path_of(other), school.invigilator.token), 404, "unknown-session")
@@ -136,7 +136,7 @@ def test_a_session_opens_with_candidates_and_invigilators_only(school: School, p
     school.enrol(session)
     problem(school.call("POST", path_of(session, "/open")), 409, "not-now", "invigilator")
     school.done("PATCH", path_of(session), json={"invigilators": [school.invigilator.id]})
-    school.call("DELETE", f"/v1/centres/{school.centre['id']}/members/{school.invigilator.id}")
+    school.call("DELETE", f"/v1/organisations/{school.organisation['id']}/members/{school.invigilator.id}")
     problem(school.call("POST", path_of(session, "/open")), 409, "not-now", "invigilator")
     school.done("PATCH", path_of(session), json={"invigilators": [school.admin.id]})
     assert school.opened(session)["state"] == "open"
@@ -224,7 +224,7 @@ def test_incidents_are_kept_in_order(school: School, problem: Check) -> None:
 def test_a_session_sent_again_with_its_key_is_the_same(school: School) -> None:
     key = {"Idempotency-Key": "once"}
     body = {"date": "2027-01-11", "time": "09:00", "place": "Tours", "room": "1"}
-    path = f"/v1/centres/{school.centre['id']}/sessions"
+    path = f"/v1/organisations/{school.organisation['id']}/sessions"
     assert len({school.done("POST", path, json=body, headers=key)["id"] for _ in range(3)}) == 1
     assert len(school.done("GET", path)["items"]) == 1
 

@@ -46,10 +46,11 @@ TOLD = {"NOT_NOW", "INVALID_REQUEST", "NOT_FEASIBLE"}
 def reasons() -> list[tuple[str, str | None]]:
     """Place and reason of every refusal that a page of the team may have to tell."""
     found = []
-    root = Path(__file__).parents[2] / "api" / "certification"
+    root = Path(__file__).parents[2] / "api"
+    rooms = ("certification/sessions", "certification/decisions", "organisations", "campaigns")
     files = [
-        root / "happening.py",
-        *(file for room in ("sessions", "decisions", "centres") for file in (root / room).rglob("*.py")),
+        root / "certification" / "happening.py",
+        *(file for room in rooms for file in (root / room).rglob("*.py")),
     ]
     for file in files:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):

@@ -89,7 +89,7 @@ def credential_of(read: Held, public_url: str, key: bytes) -> dict[str, Any]:
         "id": f"urn:uuid:{certificate.id}",
         "type": ["VerifiableCredential", "OpenBadgeCredential"],
         "name": name,
-        "issuer": {"id": public_url, "type": ["Profile"], "name": read.centre.name, "url": public_url},
+        "issuer": {"id": public_url, "type": ["Profile"], "name": read.organisation.name, "url": public_url},
         "validFrom": _second(certificate.issued_at),
         "validUntil": _second(certificate.expires_at),
         "credentialSubject": subject,

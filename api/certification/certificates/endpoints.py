@@ -11,7 +11,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from api.certification.audit import audit_of
-from api.certification.callers import bearer
 from api.certification.certificates.checking import check
 from api.certification.certificates.credential import signed_credential
 from api.certification.certificates.held import (
@@ -37,6 +36,7 @@ from api.context import context_of
 from api.errors import problem_responses
 from api.oauth.scopes import CERTIFICATION_READ
 from api.oauth.tokens import RunLearner
+from api.organisations.callers import bearer
 from api.problems import (
     BODY_TOO_LARGE,
     INVALID_JSON,
@@ -52,7 +52,7 @@ from api.problems import (
 
 _HOLDER = HTTPBearer(
     scheme_name="certificate",
-    description="Token of the certified run (its holder), of an administrator of the centre, or of a platform.",
+    description="Token of the certified run (its holder), of an administrator of the organisation, or of a platform.",
     auto_error=False,
 )
 _REFUSED = problem_responses(UNAUTHENTICATED, NOT_ALLOWED, UNKNOWN_CERTIFICATE, INVALID_REQUEST)
@@ -93,7 +93,7 @@ async def get_pdf(request: Request, _: Token, certificate_id: CertificateId) -> 
     responses=_REFUSED,
 )
 async def get_certificate(request: Request, _: Token, certificate_id: CertificateId) -> Any:
-    """Read a certificate: the platform of the centre or of the learner, an administrator of the centre, the holder."""
+    """Read a certificate: the platform of the organisation or of the learner, its administrators, the holder."""
     return certificate_view(await _held(request, certificate_id), context_of(request).clock())
 
 

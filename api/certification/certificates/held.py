@@ -7,13 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from api.certification.callers import unauthenticated
 from api.certification.certificates.issue import Status, status_of
 from api.certification.certificates.repository import certificate_of, certificates_of
 from api.certification.decisions.repository import scoring_of
 from api.certification.decisions.words import level_words, meaning_words, status_words, uncertainty_words
-from api.certification.records import ADMIN, Candidate, Centre, Certificate, Member, Scoring, Session
-from api.certification.repository import candidate_of, candidate_of_run, centre_of, member_of_token, session_of
+from api.certification.records import Candidate, Certificate, Scoring, Session
+from api.certification.repository import candidate_of, candidate_of_run, session_of
 from api.clock import iso
 from api.context import Context
 from api.identifiers import (
@@ -27,13 +26,16 @@ from api.identifiers import (
 from api.learners.repository import learner_of_client
 from api.oauth.access import learner_of, platform_of
 from api.oauth.tokens import Platform, RunLearner
+from api.organisations.callers import unauthenticated
+from api.organisations.records import ADMIN, Member, Organisation
+from api.organisations.repository import member_of_token, organisation_of
 from api.problems import NOT_ALLOWED, UNKNOWN_CERTIFICATE, Problem
 from api.runs.pinned import Pins
 from engine.certification import CertificationDesign
 from itembank.framework import Framework, title
 
 Reader = Platform | Member | RunLearner
-"""Who may read certificates: platforms, administrators of centres, holders."""
+"""Who may read certificates: platforms, administrators of organisations, holders."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +45,7 @@ class Held:
     certificate: Certificate
     candidate: Candidate
     session: Session
-    centre: Centre
+    organisation: Organisation
     scoring: Scoring
     rules: CertificationDesign
     framework: Framework
@@ -85,16 +87,16 @@ def held(connection: Connection, context: Context, certificate: Certificate) -> 
     assert candidate is not None
     session = session_of(connection, candidate.session_id)
     assert session is not None
-    centre = centre_of(connection, session.centre_id)
+    organisation = organisation_of(connection, session.organisation_id)
     scoring = scoring_of(connection, candidate.id, certificate.scoring_version)
-    assert centre is not None
+    assert organisation is not None
     assert scoring is not None
     code = certificate_code(context.keys.code, certificate.id)
     return Held(
         certificate,
         candidate,
         session,
-        centre,
+        organisation,
         scoring,
         context.pins.rules(connection, scoring.rules_hash),
         _framework(connection, context.pins, scoring),
@@ -120,7 +122,7 @@ async def reader_of(context: Context, token: str, scope: str) -> Reader:
     if found is None:
         raise unauthenticated()
     if isinstance(found, Member) and found.role != ADMIN:
-        raise Problem(NOT_ALLOWED, "Certificates are read by the administrators of the centre: ask one of them.")
+        raise Problem(NOT_ALLOWED, "Certificates are read by the administrators of the organisation: ask one of them.")
     if isinstance(found, Platform) and scope not in found.scopes:
         raise Problem(NOT_ALLOWED, f"The token lacks the scope {scope}: ask for a token with it.")
     return found
@@ -167,7 +169,7 @@ def certificate_view(read: Held, at: datetime) -> dict[str, Any]:
             "birth_date": read.candidate.birth_date,
         },
         "framework": {"code": read.framework.code, "title": dict(read.framework.title)},
-        "centre": read.centre.name,
+        "organisation": read.organisation.name,
         "date": read.session.date,
         "scoring": certificate.scoring_version,
         "levels": read.levels,
@@ -205,9 +207,9 @@ def _framework(connection: Connection, pins: Pins, scoring: Scoring) -> Framewor
 
 def _may_read(connection: Connection, caller: Reader, read: Held) -> bool:
     if isinstance(caller, Member):
-        return caller.role == ADMIN and caller.centre_id == read.centre.id
+        return caller.role == ADMIN and caller.organisation_id == read.organisation.id
     if isinstance(caller, RunLearner):
         return caller.run_id == read.candidate.run_id
-    if caller.client_id == read.centre.client_id:
+    if caller.client_id == read.organisation.client_id:
         return True
     return learner_of_client(connection, caller.client_id, read.candidate.learner_id) is not None

@@ -53,7 +53,7 @@ class CertificateView(BaseModel):
     status: CertificateStatus
     holder: HolderView
     framework: FrameworkName
-    centre: str
+    organisation: str
     date: str = Field(description="Of the test.")
     scoring: int
     levels: list[LevelView]

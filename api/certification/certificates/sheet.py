@@ -53,7 +53,7 @@ def _head(paper: FPDF, read: Held, words: Mapping[str, str], locale: str) -> Non
     paper.multi_cell(0, size / 2, read.name, align="C", new_x="LMARGIN", new_y="NEXT")
     write(paper, 9.5)
     day = _day(datetime.fromisoformat(read.session.date), locale)
-    text = words["text"].format(day=day, centre=read.centre.name, place=read.session.place)
+    text = words["text"].format(day=day, organisation=read.organisation.name, place=read.session.place)
     paper.multi_cell(0, 5, text, align="C", new_x="LMARGIN", new_y="NEXT")
     zone = ZoneInfo(read.session.zone)
     issued, until = (
@@ -182,7 +182,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "fr": {
         "certificate": "Certificat de compétences numériques",
         "holder": "Ce certificat est décerné à",
-        "text": "qui a passé le test de certification sous surveillance le {day} ({centre}, {place}). "
+        "text": "qui a passé le test de certification sous surveillance le {day} ({organisation}, {place}). "
         "Les niveaux ci-dessous ont été confirmés par ses réponses.",
         "dates": "Délivré le {issued}, valable jusqu'au {until}",
         "competence": "Compétence",
@@ -203,7 +203,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
         "certificate": "Certificate of digital competences",
         "holder": "This certificate is awarded to",
-        "text": "who sat the certification test under supervision on {day} ({centre}, {place}). "
+        "text": "who sat the certification test under supervision on {day} ({organisation}, {place}). "
         "The levels below were confirmed by the answers given.",
         "dates": "Issued on {issued}, valid until {until}",
         "competence": "Competence",

@@ -1,11 +1,10 @@
-"""What is decided of a session under /v1/sessions: by the platform that owns the centre, and its administrators."""
+"""What is decided of a session under /v1/sessions: by the platform of the organisation and its administrators."""
 
 from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from api.certification.callers import Staff, staff
 from api.certification.decisions import jury
 from api.certification.decisions.evidence import evidence_view
 from api.certification.decisions.finalise import GivenEnd, finalise
@@ -23,6 +22,7 @@ from api.context import context_of
 from api.errors import problem_responses
 from api.identifiers import parsed_id
 from api.oauth.scopes import CERTIFICATION_READ, CERTIFICATION_WRITE
+from api.organisations.callers import Staff, staff
 from api.problems import (
     BODY_TOO_LARGE,
     INVALID_JSON,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
-from api.certification.callers import Staff, required_candidate, required_session
+from api.certification.callers import required_candidate, required_session
 from api.certification.certificates.repository import certificates_of
 from api.certification.decisions.judging import DECIMALS, Sat, sat
 from api.certification.decisions.repository import scorings_of
@@ -19,11 +19,13 @@ from api.certification.decisions.results import (
     standing_view,
 )
 from api.certification.records import Candidate, Scoring
-from api.certification.repository import candidate_events, candidate_of, members_of_centre, session_events
+from api.certification.repository import candidate_events, candidate_of, session_events
 from api.certification.session_states import SessionKind
 from api.certification.states import Event, Kind, folded
 from api.clock import iso
 from api.context import Context
+from api.organisations.callers import Staff
+from api.organisations.repository import members_of_organisation
 from api.problems import NOT_NOW, Problem
 from api.runs.facts import ANSWERED, ASKED, Fact
 from api.runs.repository import facts_of
@@ -64,7 +66,9 @@ def evidence_view(
     assert state is not None
     test, versions = sat(connection, context.pins, candidate), scorings_of(connection, candidate.id)
     last = versions[-1] if versions else None
-    names = {f"member:{member.id}": member.name for member in members_of_centre(connection, session.centre_id)}
+    names = {
+        f"member:{member.id}": member.name for member in members_of_organisation(connection, session.organisation_id)
+    }
     started = state.started_at
     assert started is not None
     return {

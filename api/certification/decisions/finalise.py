@@ -10,7 +10,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from api.certification.callers import Staff, required_session, who
+from api.certification.callers import required_session
 from api.certification.decisions.judging import copies, judge, outcome_of, result_of, sat
 from api.certification.decisions.repository import add_scoring
 from api.certification.happening import Standing, happen, standing
@@ -22,6 +22,7 @@ from api.certification.sitting.settle import CANDIDATE as BY_CHOICE
 from api.certification.sitting.settle import ON_THE_WAY, TECHNICAL, cut_off, settle
 from api.certification.states import UNDER_WAY, Kind, Phase
 from api.context import Context
+from api.organisations.callers import Staff, who
 from api.problems import INVALID_REQUEST, NOT_NOW, UNAVAILABLE, Problem
 from api.runs.repository import last_position
 
@@ -62,7 +63,7 @@ async def finalise(context: Context, caller: Staff, session_id: str, ends: Mappi
     ----------
     context : Context
     caller : Staff
-        The platform, or an administrator of the centre.
+        The platform, or an administrator of the organisation.
     session_id : str
     ends : mapping of candidate id to GivenEnd
         Of the tests that are still under way.

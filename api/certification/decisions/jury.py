@@ -5,7 +5,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from api.certification.callers import Staff, required_candidate, required_session, who
+from api.certification.callers import required_candidate, required_session
 from api.certification.certificates.issue import SCORED_AGAIN, issue, withdraw_certificates
 from api.certification.decisions.finalise import ATTEMPTS, named
 from api.certification.decisions.judging import Sat, companions, copies, judge, outcome_of, result_of
@@ -17,6 +17,7 @@ from api.certification.session_states import SessionKind, SessionPhase
 from api.certification.sessions.happening import session_happen
 from api.certification.states import TO_REVIEW, VALIDATED, Kind, Phase
 from api.context import Context
+from api.organisations.callers import Staff, who
 from api.problems import INVALID_REQUEST, NOT_NOW, UNAVAILABLE, Problem
 from api.runs.pinned import Bank
 from api.runs.repository import pin

@@ -1,4 +1,4 @@
-"""What became of the candidates of a session, for its centre and its platform."""
+"""What became of the candidates of a session, for its organisation and its platform."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from api.certification.callers import Staff, required_session
+from api.certification.callers import required_session
 from api.certification.certificates.issue import status_of
 from api.certification.certificates.repository import certificates_of_session
 from api.certification.decisions.repository import scorings_of_session
@@ -19,15 +19,11 @@ from api.certification.decisions.words import (
     status_words,
 )
 from api.certification.records import Candidate, Certificate, Scoring
-from api.certification.repository import (
-    candidate_events,
-    candidate_of_run,
-    candidates_of_session,
-    events_of_candidates,
-)
+from api.certification.repository import candidate_events, candidate_of_run, candidates_of_session, events_of_candidates
 from api.certification.states import UNDER_WAY, CandidateState, Event, Kind, Phase, folded
 from api.clock import iso
 from api.context import Context
+from api.organisations.callers import Staff
 from itembank.framework import Framework
 
 

@@ -8,18 +8,15 @@ from fpdf import FPDF
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
-from api.certification.callers import Staff, required_session
+from api.certification.callers import required_session
 from api.certification.paper import ACCENT, FAINT, new_paper, readable, write
 from api.certification.records import Candidate, Session
-from api.certification.repository import (
-    candidates_of_session,
-    centre_of,
-    invigilators_of,
-    members_of_centre,
-)
+from api.certification.repository import candidates_of_session, invigilators_of
 from api.certification.states import Phase
 from api.context import Context
 from api.identifiers import written_access_code
+from api.organisations.callers import Staff
+from api.organisations.repository import members_of_organisation, organisation_of
 
 _WIDTHS: Final = (8.0, 60.0, 22.0, 50.0, 16.0, 17.0, 17.0, 71.0)
 """Of the columns, in millimetres: as wide as a sheet across."""
@@ -35,7 +32,7 @@ _SIZE: Final = 8.5
 class Sheet:
     """What is printed."""
 
-    centre: str
+    organisation: str
     session: Session
     invigilators: tuple[str, ...]
     candidates: tuple[Candidate, ...]
@@ -53,20 +50,20 @@ async def attendance_sheet(context: Context, caller: Staff, session_id: str) -> 
 
     def read(connection: Connection) -> Sheet:
         session = required_session(connection, caller, session_id)
-        centre = centre_of(connection, session.centre_id)
-        assert centre is not None
+        organisation = organisation_of(connection, session.organisation_id)
+        assert organisation is not None
         chosen = set(invigilators_of(connection, session.id))
-        people = tuple(one.name for one in members_of_centre(connection, centre.id) if one.id in chosen)
+        people = tuple(one.name for one in members_of_organisation(connection, organisation.id) if one.id in chosen)
         present = tuple(one for one in candidates_of_session(connection, session.id) if one.state != Phase.REMOVED)
         rules = context.pins.rules(connection, session.rules_hash)
-        return Sheet(centre.name, session, people, present, rules.minutes)
+        return Sheet(organisation.name, session, people, present, rules.minutes)
 
     sheet = await context.read(read)
     return f"attendance-{sheet.session.date}.pdf", await run_in_threadpool(attendance_pdf, sheet)
 
 
 def attendance_pdf(sheet: Sheet) -> bytes:
-    """Print a sheet: French first and English below, for the staff of any centre."""
+    """Print a sheet: French first and English below, for the staff of any organisation."""
     paper = _Paper(sheet)
     for number, candidate in enumerate(sheet.candidates, 1):
         paper.row(_cells(number, candidate, sheet.minutes))
@@ -145,7 +142,7 @@ class _Paper:
         write(pdf, 15, bold=True, ink=ACCENT)
         pdf.cell(0, 9, _TITLE, new_x="LMARGIN", new_y="NEXT")
         for name, text in (
-            ("Centre", self.sheet.centre),
+            ("Organisation", self.sheet.organisation),
             ("Date", f"{session.date} · {session.time} ({session.zone})"),
             ("Lieu / Place", f"{session.place} · {session.room}"),
             ("Code", written_access_code(session.access_code)),

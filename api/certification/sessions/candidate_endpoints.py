@@ -6,8 +6,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.responses import JSONResponse
 
 from api.body_limit import takes_a_file
-from api.certification.callers import Staff, staff
-from api.certification.keyed import once_for
+from api.certification.callers import organisation_of_session
 from api.certification.sessions.candidate_schemas import (
     CandidateChange,
     CandidatePage,
@@ -23,6 +22,8 @@ from api.context import context_of
 from api.errors import problem_responses
 from api.idempotency import IdempotencyKey
 from api.oauth.scopes import CERTIFICATION_READ, CERTIFICATION_WRITE
+from api.organisations.callers import Staff, staff
+from api.organisations.keyed import once_for
 from api.pagination import Cursor, Limit
 from api.problems import (
     BODY_TOO_LARGE,
@@ -91,7 +92,7 @@ async def post_candidate(
 ) -> Response:
     """Enrol a learner who may be certified; who may not is told why, with the competences that are missing."""
     context, text = context_of(request), order.model_dump_json()
-    once = await once_for(context, caller, session_id, "candidates", idempotency_key, text, session=True)
+    once = await once_for(context, caller, session_id, "candidates", idempotency_key, text, organisation_of_session)
     made = await enrol(context, caller, session_id, order, once)
     location = f"/v1/sessions/{made['session_id']}/candidates/{made['id']}"
     return JSONResponse(made, status_code=201, headers={"Location": location})
@@ -111,7 +112,9 @@ async def post_import(
 ) -> Response:
     """Enrol everybody in a file, or nobody: all that is wrong in it is told at once, with line, column and code."""
     context, content = context_of(request), await request.body()
-    once = await once_for(context, caller, session_id, "import", idempotency_key, content.hex(), session=True)
+    once = await once_for(
+        context, caller, session_id, "import", idempotency_key, content.hex(), organisation_of_session
+    )
     kind = request.headers.get("content-type", "")
     return JSONResponse(await import_candidates(context, caller, session_id, content, kind, once), status_code=201)
 

@@ -29,14 +29,14 @@ class CandidateRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"anyOf": _ONE_LEARNER})
 
-    learner_id: Id | None = Field(None, description="A learner of the platform that owns the centre.")
+    learner_id: Id | None = Field(None, description="A learner of the platform that owns the organisation.")
     code: Code | None = None
     first_name: Line
     last_name: Line
     birth_date: Day
     extra_time: ExtraTime = 0.0
     accessible: Flags = Field(default_factory=list)
-    equipment: Note = Field("", description="Provided by the centre, or brought.")
+    equipment: Note = Field("", description="Provided by the organisation, or brought.")
     locale: Locale = "fr"
 
 

@@ -6,12 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from api.certification.callers import Staff, required_candidate, required_session, who
+from api.certification.callers import required_candidate, required_session
 from api.certification.happening import happen, standing
 from api.certification.records import Candidate, Session
-from api.certification.repository import (
-    candidates_of_session,
-)
+from api.certification.repository import candidates_of_session
 from api.certification.session_states import SessionPhase
 from api.certification.sessions.candidate_schemas import CandidateChange
 from api.certification.sessions.feasibility import Need, required_feasible, told_findings
@@ -19,6 +17,7 @@ from api.certification.sessions.writing import written
 from api.certification.states import Kind, Phase
 from api.clock import iso
 from api.context import Context
+from api.organisations.callers import Staff, who
 from api.pagination import page, parsed_cursor
 from api.problems import (
     INVALID_REQUEST,

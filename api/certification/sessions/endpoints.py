@@ -1,12 +1,10 @@
-"""/v1/centres/{centre_id}/sessions and /v1/sessions."""
+"""/v1/organisations/{organisation_id}/sessions and /v1/sessions."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from starlette.responses import JSONResponse
 
-from api.certification.callers import Staff, staff
-from api.certification.keyed import once_for
 from api.certification.sessions.attendance import attendance_sheet
 from api.certification.sessions.incidents import incidents_of, note_incident
 from api.certification.sessions.opening import open_session, session_feasibility
@@ -32,6 +30,8 @@ from api.context import context_of
 from api.errors import problem_responses
 from api.idempotency import IdempotencyKey
 from api.oauth.scopes import CERTIFICATION_READ, CERTIFICATION_WRITE
+from api.organisations.callers import Staff, staff
+from api.organisations.keyed import once_for
 from api.pagination import Cursor, Limit
 from api.problems import (
     BODY_TOO_LARGE,
@@ -43,46 +43,53 @@ from api.problems import (
     NOT_NOW,
     UNAUTHENTICATED,
     UNKNOWN_CANDIDATE,
-    UNKNOWN_CENTRE,
+    UNKNOWN_ORGANISATION,
     UNKNOWN_SESSION,
 )
 
 _ALWAYS = problem_responses(UNAUTHENTICATED, NOT_ALLOWED, INVALID_REQUEST)
-of_centre = APIRouter(prefix="/v1/centres/{centre_id}/sessions", tags=["sessions"], responses=_ALWAYS)
+of_organisation = APIRouter(prefix="/v1/organisations/{organisation_id}/sessions", tags=["sessions"], responses=_ALWAYS)
 router = APIRouter(prefix="/v1/sessions/{session_id}", tags=["sessions"], responses=_ALWAYS)
 
-CentreId = Annotated[str, Path(json_schema_extra={"format": "uuid"})]
+OrganisationId = Annotated[str, Path(json_schema_extra={"format": "uuid"})]
 SessionId = Annotated[str, Path(json_schema_extra={"format": "uuid"})]
 Reader = Annotated[Staff, Depends(staff(CERTIFICATION_READ))]
 Writer = Annotated[Staff, Depends(staff(CERTIFICATION_WRITE))]
 Admin = Annotated[Staff, Depends(staff(CERTIFICATION_WRITE, admin=True))]
 
 
-@of_centre.post(
+@of_organisation.post(
     "",
     status_code=201,
     summary="Plan a session",
     response_model=SessionView,
-    responses=problem_responses(INVALID_JSON, UNKNOWN_CENTRE, BODY_TOO_LARGE, INVALID_REQUEST, KEY_REUSED),
+    responses=problem_responses(INVALID_JSON, UNKNOWN_ORGANISATION, BODY_TOO_LARGE, INVALID_REQUEST, KEY_REUSED),
 )
 async def post_session(
-    request: Request, caller: Admin, centre_id: CentreId, order: SessionRequest, idempotency_key: IdempotencyKey = None
+    request: Request,
+    caller: Admin,
+    organisation_id: OrganisationId,
+    order: SessionRequest,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Plan a session: a draft, which pins the certification rules in force now."""
     context = context_of(request)
-    once = await once_for(context, caller, centre_id, "sessions", idempotency_key, order.model_dump_json())
-    made = await create_session(context, caller, centre_id, order, once)
+    once = await once_for(context, caller, organisation_id, "sessions", idempotency_key, order.model_dump_json())
+    made = await create_session(context, caller, organisation_id, order, once)
     return JSONResponse(made, status_code=201, headers={"Location": f"/v1/sessions/{made['id']}"})
 
 
-@of_centre.get(
-    "", summary="List the sessions of a centre", response_model=SessionPage, responses=problem_responses(UNKNOWN_CENTRE)
+@of_organisation.get(
+    "",
+    summary="List the sessions of an organisation",
+    response_model=SessionPage,
+    responses=problem_responses(UNKNOWN_ORGANISATION),
 )
 async def get_sessions(
-    request: Request, caller: Reader, centre_id: CentreId, cursor: Cursor = None, limit: Limit = 50
+    request: Request, caller: Reader, organisation_id: OrganisationId, cursor: Cursor = None, limit: Limit = 50
 ) -> Any:
-    """List the sessions of a centre, the latest first; an invigilator sees those they are assigned to."""
-    return await list_sessions(context_of(request), caller, centre_id, cursor, limit)
+    """List the sessions of an organisation, the latest first; an invigilator sees those they are assigned to."""
+    return await list_sessions(context_of(request), caller, organisation_id, cursor, limit)
 
 
 @router.get("", summary="Read a session", response_model=SessionView, responses=problem_responses(UNKNOWN_SESSION))

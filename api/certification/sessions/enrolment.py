@@ -7,16 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from api.certification.callers import Staff, required_session, who
+from api.certification.callers import required_session
 from api.certification.eligibility import LearnerProfile, profile_for
 from api.certification.happening import happen, standing
 from api.certification.records import Candidate, Session
-from api.certification.repository import (
-    add_candidate,
-    add_candidate_event,
-    candidate_of,
-    centre_of,
-)
+from api.certification.repository import add_candidate, add_candidate_event, candidate_of
 from api.certification.sessions.candidate_schemas import CandidateRequest
 from api.certification.sessions.candidates import (
     ACCOMMODATIONS,
@@ -36,6 +31,8 @@ from api.idempotency import Once, created_before, remember
 from api.identifiers import new_id, parsed_access_code
 from api.learners.service import required_learner
 from api.oauth.tokens import Platform
+from api.organisations.callers import Staff, who
+from api.organisations.repository import organisation_of
 from api.problems import (
     INVALID_REQUEST,
     NOT_ELIGIBLE,
@@ -170,13 +167,13 @@ def clash_of(connection: Connection, session: Session, learner_id: str, lock: bo
 
 def learner_of(connection: Connection, session: Session, learner_id: str | None, code: str | None) -> str:
     """Return the id of the learner who is named by an id or by an access code; raise a 404 problem."""
-    centre = centre_of(connection, session.centre_id)
-    assert centre is not None
+    organisation = organisation_of(connection, session.organisation_id)
+    assert organisation is not None
     if learner_id is not None:
-        return required_learner(connection, centre.client_id, learner_id).id
+        return required_learner(connection, organisation.client_id, learner_id).id
     typed = parsed_access_code(code or "")
     run = None if typed is None else run_of_code(connection, typed)
-    if run is None or run.rules_hash is not None or run.client_id not in (None, centre.client_id):
+    if run is None or run.rules_hash is not None or run.client_id not in (None, organisation.client_id):
         raise Problem(UNKNOWN_CODE, "No positioning has this access code: check each letter.")
     return run.learner_id
 
@@ -244,9 +241,9 @@ async def learner_eligibility(context: Context, caller: Staff, learner_id: str) 
 
 
 def platform_behind(connection: Connection, caller: Staff) -> str:
-    """Return the id of the platform that calls, or for whose centre the caller works."""
+    """Return the id of the platform that calls, or for whose organisation the caller works."""
     if isinstance(caller, Platform):
         return caller.client_id
-    centre = centre_of(connection, caller.centre_id)
-    assert centre is not None
-    return centre.client_id
+    organisation = organisation_of(connection, caller.organisation_id)
+    assert organisation is not None
+    return organisation.client_id

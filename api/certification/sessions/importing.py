@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from api.certification.callers import Staff, required_session, who
+from api.certification.callers import required_session
 from api.certification.eligibility import profile_for
 from api.certification.records import Candidate, Session
-from api.certification.repository import candidates_of_session, centre_of, events_of_candidates
+from api.certification.repository import candidates_of_session, events_of_candidates
 from api.certification.session_states import SessionPhase
 from api.certification.sessions.candidates import candidate_view, check_takes, checked_birth
 from api.certification.sessions.enrolment import MOST, Enrolment, clash_of, learner_of, store_enrolment
@@ -23,6 +23,8 @@ from api.context import Context
 from api.idempotency import Once, created_before, remember
 from api.identifiers import new_id, parsed_id
 from api.learners.repository import learner_by_external_id
+from api.organisations.callers import Staff, who
+from api.organisations.repository import organisation_of
 from api.problems import INVALID_REQUEST, INVALID_ROWS, Problem
 from engine.errors import BankError
 from itembank.checks.finding import Finding, Severity
@@ -160,10 +162,10 @@ def _wrong(context: Context, session: Session, entry: Entry) -> Iterable[Fault]:
 
 def _learner(connection: Connection, session: Session, entry: Entry) -> str | None:
     """Id of the learner of a line: by the platform's own identifier, by their id, or by an access code."""
-    centre = centre_of(connection, session.centre_id)
-    assert centre is not None
+    organisation = organisation_of(connection, session.organisation_id)
+    assert organisation is not None
     if entry.learner is not None:
-        found = learner_by_external_id(connection, centre.client_id, entry.learner)
+        found = learner_by_external_id(connection, organisation.client_id, entry.learner)
         if found is not None:
             return found.id
         if parsed_id(entry.learner) is None:

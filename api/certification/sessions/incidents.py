@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from api.certification.callers import Staff, required_candidate, required_session, who
+from api.certification.callers import required_candidate, required_session
 from api.certification.happening import happen, standing
 from api.certification.repository import events_of_candidates, session_events
 from api.certification.session_states import SessionKind, SessionPhase
@@ -14,6 +14,7 @@ from api.certification.sessions.writing import written
 from api.certification.states import Event, Kind
 from api.clock import iso
 from api.context import Context
+from api.organisations.callers import Staff, who
 from api.problems import NOT_NOW, Problem
 
 

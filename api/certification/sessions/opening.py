@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from api.certification.callers import Staff, required_session, who
-from api.certification.repository import invigilators_of, member_of
+from api.certification.callers import required_session
+from api.certification.repository import invigilators_of
 from api.certification.session_states import SessionKind, SessionPhase
 from api.certification.sessions.feasibility import Need, needs_of, required_feasible, told_findings
 from api.certification.sessions.happening import session_happen
@@ -15,6 +15,8 @@ from api.certification.sessions.planning import check_not_over
 from api.certification.sessions.service import session_view
 from api.certification.sessions.writing import ATTEMPTS, crossed, written
 from api.context import Context
+from api.organisations.callers import Staff, who
+from api.organisations.repository import member_of
 from api.problems import NOT_NOW, Problem
 from itembank.checks.finding import Severity
 
@@ -66,7 +68,9 @@ def _open(
                 state=session.state,
                 reason="no-candidate",
             )
-        members = (member_of(connection, session.centre_id, one) for one in invigilators_of(connection, session.id))
+        members = (
+            member_of(connection, session.organisation_id, one) for one in invigilators_of(connection, session.id)
+        )
         if not any(member is not None and member.revoked_at is None for member in members):
             raise Problem(
                 NOT_NOW, "The session has no invigilator: name one first.", state=session.state, reason="no-invigilator"

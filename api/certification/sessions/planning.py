@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from sqlalchemy import Connection
 
 from api.certification.records import Session
-from api.certification.repository import members_of_centre
+from api.organisations.repository import members_of_organisation
 from api.problems import INVALID_REQUEST, NOT_NOW, Problem
 from engine.certification import CertificationDesign
 
@@ -96,15 +96,17 @@ def check_not_over(rules: CertificationDesign, session: Session, at: datetime) -
         )
 
 
-def checked_invigilators(connection: Connection, centre_id: str, ids: Sequence[str]) -> list[str]:
-    """Return the ids of members of the centre, each once; raise 422 when one is not, or not any more."""
-    working = {member.id for member in members_of_centre(connection, centre_id) if member.revoked_at is None}
+def checked_invigilators(connection: Connection, organisation_id: str, ids: Sequence[str]) -> list[str]:
+    """Return the ids of members of the organisation, each once; raise 422 when one is not, or not any more."""
+    working = {
+        member.id for member in members_of_organisation(connection, organisation_id) if member.revoked_at is None
+    }
     wanted = list(dict.fromkeys(one.lower() for one in ids))
     for one in wanted:
         if one not in working:
             raise Problem(
                 INVALID_REQUEST,
-                f"The centre has no member {one!r} whose token works: name members as invigilators.",
+                f"The organisation has no member {one!r} whose token works: name members as invigilators.",
                 reason="unknown-invigilator",
             )
     return wanted

@@ -28,7 +28,7 @@ Day = Annotated[
 Hour = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="HH:MM, of the place.")]
 Zone = Annotated[str, Field(min_length=1, max_length=64, description="Name in the IANA time zone database.")]
 Window = Annotated[str, Field(min_length=1, max_length=64)]
-Invigilators = Annotated[list[Id], Field(max_length=PEOPLE, description="Ids of members of the centre.")]
+Invigilators = Annotated[list[Id], Field(max_length=PEOPLE, description="Ids of members of the organisation.")]
 
 
 class SessionRequest(BaseModel):
@@ -86,7 +86,7 @@ class SessionView(BaseModel):
     """A session."""
 
     id: str
-    centre_id: str
+    organisation_id: str
     state: Literal["draft", "open", "finalised", "published", "cancelled"]
     version: int = Field(description="Number of its facts.")
     date: str

@@ -1,4 +1,4 @@
-"""Sessions of a centre: plan, change and cancel them."""
+"""Sessions of an organisation: plan, change and cancel them."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,17 +6,17 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from api.certification.callers import Staff, required_centre, required_session, who
+from api.certification.callers import required_session
 from api.certification.happening import happen, standing
-from api.certification.records import ADMIN, Member, Session
+from api.certification.records import Session
 from api.certification.repository import (
     add_session,
     assign,
     candidates_of_session,
     invigilators_of,
     session_of,
-    sessions_of_centre,
     sessions_of_member,
+    sessions_of_organisation,
 )
 from api.certification.session_states import SessionKind, SessionPhase
 from api.certification.sessions.happening import session_happen
@@ -35,6 +35,8 @@ from api.clock import iso
 from api.context import Context
 from api.idempotency import Once, created_before, remember
 from api.identifiers import new_access_code, new_id
+from api.organisations.callers import Staff, required_organisation, who
+from api.organisations.records import ADMIN, Member
 from api.pagination import page, parsed_cursor
 from api.problems import NOT_NOW, Problem
 from api.storage import insert_missing
@@ -42,7 +44,7 @@ from api.tables import designs
 from engine.certification import CertificationDesign, content_hash, to_dict
 
 CHANGEABLE_WHEN_OPEN = frozenset({"room", "invigilators"})
-_SHOWN = ("id", "centre_id", "state", "version", "date", "time", "zone", "place", "room", "window", "access_code")
+_SHOWN = ("id", "organisation_id", "state", "version", "date", "time", "zone", "place", "room", "window", "access_code")
 _NOT_BEGUN = (Phase.ENROLLED, Phase.ABSENT, Phase.REMOVED)
 
 
@@ -70,18 +72,18 @@ async def find_session(context: Context, caller: Staff, session_id: str) -> dict
 
 
 async def list_sessions(
-    context: Context, caller: Staff, centre_id: str, cursor: str | None, limit: int
+    context: Context, caller: Staff, organisation_id: str, cursor: str | None, limit: int
 ) -> dict[str, Any]:
-    """Show the sessions of a centre, the latest first, page by page; to an invigilator, those assigned to them."""
+    """Show the sessions of an organisation, the latest first, by pages; to an invigilator, those assigned to them."""
     after = parsed_cursor(cursor)
 
     def read(connection: Connection) -> dict[str, Any]:
-        centre = required_centre(connection, caller, centre_id)
+        organisation = required_organisation(connection, caller, organisation_id)
         if isinstance(caller, Member) and caller.role != ADMIN:
             own = sessions_of_member(connection, caller.id)
             found = [session for session in own if after is None or session.id < after][: limit + 1]
         else:
-            found = sessions_of_centre(connection, centre.id, after, limit + 1)
+            found = sessions_of_organisation(connection, organisation.id, after, limit + 1)
         shown, following = page(found, [session.id for session in found], limit)
         return {"items": [session_view(connection, context, session) for session in shown], "next": following}
 
@@ -89,19 +91,19 @@ async def list_sessions(
 
 
 async def create_session(
-    context: Context, caller: Staff, centre_id: str, order: SessionRequest, once: Once | None = None
+    context: Context, caller: Staff, organisation_id: str, order: SessionRequest, once: Once | None = None
 ) -> dict[str, Any]:
     """Plan a session under the rules in force, which it pins; the same again when ``once`` was used before.
 
     Raises
     ------
     Problem
-        404 unknown centre; 422 when the zone, the date, the window or an invigilator does not suit.
+        404 unknown organisation; 422 when the zone, the date, the window or an invigilator does not suit.
     """
     rules = context.certification
 
     def store(connection: Connection) -> dict[str, Any]:
-        centre = required_centre(connection, caller, centre_id)
+        organisation = required_organisation(connection, caller, organisation_id)
         before = created_before(connection, once)
         known = None if before is None else session_of(connection, before)
         if known is not None:
@@ -109,7 +111,7 @@ async def create_session(
         at = context.clock()
         session = Session(
             id=new_id(),
-            centre_id=centre.id,
+            organisation_id=organisation.id,
             rules_hash=content_hash(rules),
             date=checked_day(order.date, checked_zone(order.zone), at),
             time=order.time,
@@ -124,7 +126,7 @@ async def create_session(
         )
         insert_missing(connection, designs, {"hash": session.rules_hash, "content": to_dict(rules), "created_at": at})
         add_session(connection, session)
-        assign(connection, session.id, checked_invigilators(connection, centre.id, order.invigilators))
+        assign(connection, session.id, checked_invigilators(connection, organisation.id, order.invigilators))
         session = session_happen(connection, session, SessionKind.CREATED, at, who(caller), data=order.model_dump())
         remember(connection, once, session.id, at)
         return session_view(connection, context, session)
@@ -162,7 +164,7 @@ async def change_session(context: Context, caller: Staff, session_id: str, chang
             connection, session, SessionKind.CHANGED, at, who(caller), data={**given, **columns}, changes=columns
         )
         if change.invigilators is not None:
-            chosen = checked_invigilators(connection, session.centre_id, change.invigilators)
+            chosen = checked_invigilators(connection, session.organisation_id, change.invigilators)
             if session.state == SessionPhase.OPEN and not chosen:
                 raise Problem(
                     NOT_NOW,

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from api.certification.callers import Sitter, unauthenticated
+from api.certification.callers import Sitter
 from api.certification.happening import possible
 from api.certification.records import Candidate
 from api.certification.repository import session_of
@@ -15,6 +15,7 @@ from api.certification.session_states import SessionPhase
 from api.certification.sitting.seat import Seat, clock_stands, device_name, seat_of, time_is_up
 from api.certification.states import Kind, Phase
 from api.context import Context
+from api.organisations.callers import unauthenticated
 from api.problems import NOT_NOW, UNAVAILABLE, Problem
 
 Result = TypeVar("Result")

@@ -7,7 +7,7 @@ from pydantic_core import to_json
 from starlette.responses import JSONResponse
 
 from api.body import json_body
-from api.certification.callers import Sitter, Staff, sitter, staff
+from api.certification.callers import Sitter, sitter
 from api.certification.sitting import invigilate, service
 from api.certification.sitting.schemas import (
     AuthoriseRequest,
@@ -24,6 +24,7 @@ from api.certification.sitting.schemas import (
 from api.context import context_of
 from api.errors import problem_responses
 from api.oauth.scopes import CERTIFICATION_READ, CERTIFICATION_WRITE
+from api.organisations.callers import Staff, staff
 from api.problems import (
     ALREADY_ANSWERED,
     BODY_TOO_LARGE,

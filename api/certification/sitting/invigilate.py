@@ -5,7 +5,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from api.certification.callers import Staff, required_candidate, required_session, who
+from api.certification.callers import required_candidate, required_session
 from api.certification.happening import happen, possible
 from api.certification.sessions.planning import check_hour
 from api.certification.sitting.acting import ATTEMPTS, Act, CrossedError, act, crossed
@@ -14,6 +14,7 @@ from api.certification.sitting.seat import Seat, seat_of
 from api.certification.sitting.settle import INVIGILATOR, TECHNICAL, cut_off, end_at, end_of, settled
 from api.certification.states import Kind
 from api.context import Context
+from api.organisations.callers import Staff, who
 from api.problems import NOT_NOW, Problem
 from api.runs.answer import after_reply
 from api.runs.facts import WITHDRAWN, Fact

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from api.certification.callers import Staff, required_session
+from api.certification.callers import required_session
 from api.certification.records import Session
 from api.certification.repository import candidates_of_session, events_of_candidates
 from api.certification.sitting.seat import Seat, taken
@@ -16,6 +16,7 @@ from api.certification.sitting.views import authorised, clock_view, progress
 from api.certification.states import Phase
 from api.clock import iso
 from api.context import Context
+from api.organisations.callers import Staff
 from api.runs.live import Live
 from api.runs.lookup import read_current
 

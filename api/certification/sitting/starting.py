@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 from api.certification.callers import Sitter
 from api.certification.eligibility import profile_for
 from api.certification.happening import happen
-from api.certification.repository import centre_of
 from api.certification.sessions.planning import check_hour
 from api.certification.sitting.acting import ATTEMPTS, CrossedError, act, crossed, require_authorised
 from api.certification.sitting.seat import Seat, device_name, seat_of, time_is_up
@@ -18,6 +17,7 @@ from api.certification.sitting.settle import seated
 from api.certification.states import UNDER_WAY, Kind
 from api.context import Context
 from api.identifiers import fingerprint, learner_token, new_access_code, new_id, new_seed
+from api.organisations.repository import organisation_of
 from api.problems import NOT_ELIGIBLE, NOTHING_TO_ASK, Problem
 from api.runs.beginning import Beginning
 from api.runs.facts import Run
@@ -81,8 +81,8 @@ def _prepared(context: Context, sitter: Sitter, connection: Connection) -> Prepa
     if not profile.eligible:
         words = profile.words.get(candidate.locale, profile.words["en"])
         raise Problem(NOT_ELIGIBLE, words, words=dict(profile.words))
-    centre = centre_of(connection, seat.session.centre_id)
-    assert centre is not None
+    organisation = organisation_of(connection, seat.session.organisation_id)
+    assert organisation is not None
     try:
         bank = context.served.bank(candidate.locale)
     except BankError:
@@ -91,7 +91,7 @@ def _prepared(context: Context, sitter: Sitter, connection: Connection) -> Prepa
     run = Run(
         id=new_id(),
         learner_id=candidate.learner_id,
-        client_id=centre.client_id,
+        client_id=organisation.client_id,
         snapshot_hash=bank.snapshot.hash,
         design_hash=test.design_hash,
         seed=new_seed(),

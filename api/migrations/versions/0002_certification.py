@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from alembic.util import CommandError
 
 revision = "0002"
 down_revision = "0001"
@@ -37,7 +38,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop what was created, on PostgreSQL; on SQLite a column cannot be dropped with its key."""
     if op.get_bind().dialect.name != "postgresql":
-        raise NotImplementedError("SQLite cannot go back from here: restore the file from before the change.")
+        raise CommandError("SQLite cannot go back from here: restore the file from before the change.")
     for table in (*_TABLES, "centre_members", "centres"):
         op.drop_table(table)
     _kinds_of_facts(_OLD)

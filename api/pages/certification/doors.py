@@ -1,13 +1,14 @@
-"""Who is in front of a page of certification: a member of a centre, or a candidate's device."""
+"""Who is in front of a page of certification: a member of an organisation, or a candidate's device."""
 
 from starlette.requests import Request
 
-from api.certification.callers import Sitter, sitter_of, staff_of
-from api.certification.records import ADMIN, Member
+from api.certification.callers import Sitter, sitter_of
 from api.context import context_of
 from api.identifiers import MEMBER_TOKEN_PREFIX
 from api.oauth.scopes import CERTIFICATION_READ
 from api.oauth.tokens import RunLearner
+from api.organisations.callers import staff_of
+from api.organisations.records import ADMIN, Member
 from api.pages.cookie import SITTING, STAFF, own_certified_run
 from api.pages.problems import NO_SITTING, SIGNED_OUT
 from api.problems import NOT_ALLOWED, UNAUTHENTICATED, Problem
@@ -45,7 +46,7 @@ async def own_admin(request: Request) -> Member:
     """Return the administrator who signed in with this browser: a dependency; raise a 403 problem without one."""
     found = await own_member(request)
     if found.role != ADMIN:
-        raise Problem(NOT_ALLOWED, "This is for the administrators of the centre: ask one of them.")
+        raise Problem(NOT_ALLOWED, "This is for the administrators of the organisation: ask one of them.")
     return found
 
 

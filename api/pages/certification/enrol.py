@@ -9,7 +9,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
 from api.body_limit import takes_a_file
-from api.certification.records import Member
+from api.certification.callers import organisation_of_session
 from api.certification.sessions.candidate_schemas import CandidateChange, CandidateRequest
 from api.certification.sessions.candidates import change_candidate, find_candidate, remove_candidate
 from api.certification.sessions.enrolment import enrol
@@ -19,10 +19,11 @@ from api.certification.sessions.service import find_session
 from api.certification.states import Phase
 from api.context import context_of
 from api.identifiers import parsed_id
+from api.organisations.records import Member
 from api.pages.certification.doors import own_admin
-from api.pages.certification.drawn import drawn_key, once_of
 from api.pages.certification.refusals import refusal
 from api.pages.certification.sheet import dated
+from api.pages.drawn import drawn_key, once_of
 from api.pages.origin import from_our_pages
 from api.pages.page import go, page, words_for
 from api.problems import (
@@ -62,7 +63,9 @@ async def add(request: Request, session_id: str, member: Admin) -> Response:
     if order is None or faults:
         return await _form(request, member, session_id, typed, faults=faults, status=422)
     try:
-        once = await once_of(request, member, session_id, "candidates", form, order.model_dump_json(), session=True)
+        once = await once_of(
+            request, member, session_id, "candidates", form, order.model_dump_json(), organisation_of_session
+        )
         await enrol(context_of(request), member, session_id, order, once)
     except Problem as problem:
         return await _form(request, member, session_id, typed, problem=problem, status=problem.status_code)
@@ -87,7 +90,7 @@ async def add_all(request: Request, session_id: str, member: Admin) -> Response:
         return await _import(request, member, session_id, 422, lacking=True)
     try:
         digest = hashlib.sha256(content).hexdigest()
-        once = await once_of(request, member, session_id, "imports", form, digest, session=True)
+        once = await once_of(request, member, session_id, "imports", form, digest, organisation_of_session)
         made = await import_candidates(context_of(request), member, session_id, content, "text/csv", once)
     except Problem as problem:
         if problem.kind is INVALID_ROWS:

@@ -14,11 +14,11 @@ from api.certification.decisions.evidence import evidence_view
 from api.certification.decisions.finalise import ENDS, GivenEnd, finalise
 from api.certification.decisions.jury import rescore, review, revoke
 from api.certification.decisions.results import results_view
-from api.certification.records import Member
 from api.certification.sessions.service import find_session
 from api.certification.sitting.room import room_view
 from api.certification.states import UNDER_WAY, Phase
 from api.context import context_of
+from api.organisations.records import Member
 from api.pages.certification.comparison import comparison
 from api.pages.certification.doors import own_admin
 from api.pages.certification.moments import local

@@ -1,15 +1,15 @@
-"""Who works for a centre: its administrators make members and take their tokens away."""
+"""Who works for an organisation: its administrators make members and take their tokens away."""
 
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from api.certification.centres.service import create_member, list_members, remove_member
-from api.certification.records import ADMIN, INVIGILATOR, Member
 from api.context import context_of
+from api.organisations.records import ADMIN, INVIGILATOR, Member
+from api.organisations.service import create_member, list_members, remove_member
 from api.pages.certification.doors import own_admin
-from api.pages.certification.drawn import drawn_key, once_of
+from api.pages.drawn import drawn_key, once_of
 from api.pages.origin import from_our_pages
 from api.pages.page import go, page
 from api.problems import NOT_NOW, Problem
@@ -24,7 +24,7 @@ _SHOWN: Final = 1_000
 
 @router.get("/team/members")
 async def members(request: Request, member: Admin) -> Response:
-    """Show who works for the centre."""
+    """Show who works for the organisation."""
     return await _members(request, member)
 
 
@@ -35,7 +35,7 @@ async def change(request: Request, member: Admin) -> Response:
         sent = {name: str(form.get(name, "")) for name in ("act", "member", "name", "role")}
     if sent["act"] == REMOVE:
         try:
-            await remove_member(context_of(request), member, member.centre_id, sent["member"])
+            await remove_member(context_of(request), member, member.organisation_id, sent["member"])
         except Problem as problem:
             if problem.kind is not NOT_NOW:
                 raise
@@ -44,8 +44,8 @@ async def change(request: Request, member: Admin) -> Response:
     name = " ".join(sent["name"].split())
     if not 1 <= len(name) <= _LONGEST or not name.isprintable() or sent["role"] not in (ADMIN, INVIGILATOR):
         return await _members(request, member, 422, fault="members.lacks_name", typed=name)
-    once = await once_of(request, member, member.centre_id, "members", form, f"{sent['role']} {name}")
-    made, token = await create_member(context_of(request), member, member.centre_id, name, sent["role"], once)
+    once = await once_of(request, member, member.organisation_id, "members", form, f"{sent['role']} {name}")
+    made, token = await create_member(context_of(request), member, member.organisation_id, name, sent["role"], once)
     return await _members(request, member, made=made, token=token)
 
 
@@ -59,7 +59,7 @@ async def _members(
     fault: str | None = None,
     typed: str = "",
 ) -> Response:
-    listed = await list_members(context_of(request), member, member.centre_id, None, _SHOWN)
+    listed = await list_members(context_of(request), member, member.organisation_id, None, _SHOWN)
     return page(
         request,
         "certification/members.html",

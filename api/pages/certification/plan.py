@@ -7,14 +7,14 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from api.certification.centres.service import list_members
-from api.certification.records import Member
 from api.certification.sessions.schemas import SessionChange, SessionRequest
 from api.certification.sessions.service import CHANGEABLE_WHEN_OPEN, change_session, create_session, find_session
 from api.context import context_of
+from api.organisations.records import Member
+from api.organisations.service import list_members
 from api.pages.certification.doors import own_admin
-from api.pages.certification.drawn import drawn_key, once_of
 from api.pages.certification.refusals import refusal
+from api.pages.drawn import drawn_key, once_of
 from api.pages.origin import from_our_pages
 from api.pages.page import go, page
 from api.problems import INVALID_REQUEST, NOT_NOW, Problem
@@ -44,8 +44,8 @@ async def create(request: Request, member: Admin) -> Response:
     if order is None:
         return await _form(request, member, typed, faults=faults, status=422)
     try:
-        once = await once_of(request, member, member.centre_id, "sessions", form, order.model_dump_json())
-        made = await create_session(context_of(request), member, member.centre_id, order, once)
+        once = await once_of(request, member, member.organisation_id, "sessions", form, order.model_dump_json())
+        made = await create_session(context_of(request), member, member.organisation_id, order, once)
     except Problem as problem:
         return await _form(request, member, typed, problem=_suitable(problem), status=problem.status_code)
     return go(f"/team/sessions/{made['id']}?said=created")
@@ -108,7 +108,7 @@ async def _form(
     status: int = 200,
 ) -> Response:
     context = context_of(request)
-    members = await list_members(context, member, member.centre_id, None, _MEMBERS)
+    members = await list_members(context, member, member.organisation_id, None, _MEMBERS)
     return page(
         request,
         "certification/plan.html",

@@ -9,13 +9,14 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.certification.callers import required_session
-from api.certification.records import Member, Session
+from api.certification.records import Session
 from api.certification.sessions.incidents import note_incident
 from api.certification.sitting import invigilate
 from api.certification.sitting.room import room_view
 from api.certification.states import UNDER_WAY, Phase
 from api.context import Context, context_of
 from api.identifiers import written_access_code
+from api.organisations.records import Member
 from api.pages.certification.doors import own_member
 from api.pages.certification.moments import local
 from api.pages.certification.refusals import refusal

@@ -6,9 +6,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from api.certification.centres.service import list_members
 from api.certification.decisions.jury import publish
-from api.certification.records import ADMIN, Member
 from api.certification.sessions.attendance import attendance_sheet
 from api.certification.sessions.candidates import list_candidates
 from api.certification.sessions.opening import open_session, session_feasibility
@@ -16,6 +14,8 @@ from api.certification.sessions.service import cancel_session, find_session
 from api.certification.states import Phase
 from api.context import context_of
 from api.identifiers import written_access_code
+from api.organisations.records import ADMIN, Member
+from api.organisations.service import list_members
 from api.pages.certification.doors import own_admin, own_member
 from api.pages.certification.refusals import refusal
 from api.pages.origin import from_our_pages
@@ -109,7 +109,7 @@ async def _sheet(
     session = await find_session(context, member, session_id)
     found = await list_candidates(context, member, session_id, None, _CANDIDATES)
     enrolled = [one for one in found["items"] if one["state"] != Phase.REMOVED]
-    members = await list_members(context, member, member.centre_id, None, _MEMBERS)
+    members = await list_members(context, member, member.organisation_id, None, _MEMBERS)
     return page(
         request,
         "certification/sheet.html",

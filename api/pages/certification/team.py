@@ -6,9 +6,9 @@ from datetime import date, datetime
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from api.certification.records import ADMIN, Member
 from api.certification.sessions.service import list_sessions
 from api.context import context_of
+from api.organisations.records import ADMIN, Member
 from api.pages.certification.doors import member_of_token, shown_member
 from api.pages.cookie import STAFF
 from api.pages.origin import address_of, from_our_pages
@@ -78,7 +78,7 @@ def _door(
 
 async def _sessions(request: Request, member: Member, before: str | None) -> Response:
     words = words_for(request)
-    found = await list_sessions(context_of(request), member, member.centre_id, before, _SHOWN)
+    found = await list_sessions(context_of(request), member, member.organisation_id, before, _SHOWN)
     sessions = [
         session
         | {

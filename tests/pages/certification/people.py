@@ -49,7 +49,7 @@ class Desk:
 
 @dataclass
 class Office:
-    """A member of the centre, signed in."""
+    """A member of the organisation, signed in."""
 
     visitor: Visitor
 

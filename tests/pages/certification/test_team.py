@@ -79,10 +79,12 @@ def test_invigilator_sees_only_the_sessions_entrusted_to_them(campus: Campus, co
         assert office.send(path, act="cancel", why="x").status_code == 403
 
 
-def test_other_centres_are_unknown(campus: Campus, come: Come) -> None:
+def test_other_organisations_are_unknown(campus: Campus, come: Come) -> None:
     session = campus.session()
-    centre = campus.as_platform("POST", "/v1/centres", json={"name": "Autre lycée"})
-    made = campus.as_platform("POST", f"/v1/centres/{centre['id']}/members", json={"name": "Eve", "role": "admin"})
+    organisation = campus.as_platform("POST", "/v1/organisations", json={"name": "Autre lycée"})
+    made = campus.as_platform(
+        "POST", f"/v1/organisations/{organisation['id']}/members", json={"name": "Eve", "role": "admin"}
+    )
     stranger = signed_in(campus, come, made["token"])
     for path in ("", "/room", "/edit", "/finalise", "/results", "/candidates/new", "/attendance.pdf"):
         assert stranger.look(f"/sessions/{session['id']}{path}").status_code == 404

@@ -1,16 +1,19 @@
 """Keys that forms carry, so that a form that is sent twice is carried out once."""
 
 import hashlib
+from collections.abc import Callable
 from typing import Final
 
+from sqlalchemy import Connection
 from starlette.datastructures import FormData
 from starlette.requests import Request
 
-from api.certification.keyed import once_for
-from api.certification.records import Member
 from api.context import context_of
 from api.idempotency import Once
 from api.identifiers import new_id, parsed_id
+from api.organisations.callers import Staff, required_organisation
+from api.organisations.keyed import once_for
+from api.organisations.records import Member, Organisation
 
 FIELD: Final = "key"
 """Name of the hidden field."""
@@ -22,7 +25,13 @@ def drawn_key() -> str:
 
 
 async def once_of(
-    request: Request, member: Member, owner_id: str, what: str, form: FormData, content: str, session: bool = False
+    request: Request,
+    member: Member,
+    owner_id: str,
+    what: str,
+    form: FormData,
+    content: str,
+    organisation_of: Callable[[Connection, Staff, str], Organisation] = required_organisation,
 ) -> Once | None:
     """Mark what a form creates by the key drawn for it and by what it holds; see :func:`once_for`.
 
@@ -32,4 +41,4 @@ async def once_of(
     if key is None:
         return None
     told = hashlib.sha256(f"{key} {content}".encode("utf-8", "backslashreplace")).hexdigest()
-    return await once_for(context_of(request), member, owner_id, f"form of {what}", told, content, session)
+    return await once_for(context_of(request), member, owner_id, f"form of {what}", told, content, organisation_of)

@@ -1,4 +1,4 @@
-"""Bodies about centres and their members."""
+"""Bodies about organisations and their members."""
 
 from typing import Annotated, Literal
 
@@ -13,8 +13,8 @@ Uai = Annotated[
 ]
 
 
-class CentreRequest(BaseModel):
-    """A centre to create."""
+class OrganisationRequest(BaseModel):
+    """An organisation to create."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -22,8 +22,8 @@ class CentreRequest(BaseModel):
     uai: Uai | None = None
 
 
-class CentreView(BaseModel):
-    """A centre."""
+class OrganisationView(BaseModel):
+    """An organisation."""
 
     id: str
     name: str
@@ -31,26 +31,26 @@ class CentreView(BaseModel):
     created_at: Moment
 
 
-class CentrePage(BaseModel):
-    """Some centres, and where the list goes on."""
+class OrganisationPage(BaseModel):
+    """Some organisations, and where the list goes on."""
 
-    items: list[CentreView]
+    items: list[OrganisationView]
     next: str | None = Field(description="Cursor of the next page; null at the end.")
 
 
 class MemberRequest(BaseModel):
-    """Somebody who works for the centre."""
+    """Somebody who works for the organisation."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     name: Line
     role: Literal["admin", "invigilator"] = Field(
-        description="An administrator acts for the centre; an invigilator sees the sessions they are assigned to."
+        description="An administrator acts for the organisation; an invigilator sees the sessions they are assigned to."
     )
 
 
 class MemberView(BaseModel):
-    """A member of a centre."""
+    """A member of an organisation."""
 
     id: str
     name: str

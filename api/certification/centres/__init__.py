@@ -1,1 +1,0 @@
-"""Centres and the people who work for them."""

@@ -1,0 +1,1 @@
+"""Organisations: schools and others, who works for them, who learns there."""

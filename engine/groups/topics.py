@@ -3,12 +3,15 @@
 The residual of a topic, the points obtained less those expected from the abilities, per reply, is the sum of a lasting
 difference and of the luck of few replies. Differences are taken as N(0, tau^2) over the topics, tau^2 estimated from
 the residuals by the moments of Paule and Mandel: sum of r_t^2 / (tau^2 + v_t) = number of topics. Where the residuals
-are no larger than luck makes them, tau is 0, and nothing is told.
+are no larger than luck makes them, tau is 0, and nothing is told. As tau is only estimated, the sds have the correction
+of Morris (1983): without it, intervals of four topics would cover two times in three instead of nine in ten.
 
 References
 ----------
 Efron, B., & Morris, C. (1975). Data analysis using Stein's estimator and its generalizations. Journal of the American
 Statistical Association, 70, 311-319.
+Morris, C. N. (1983). Parametric empirical Bayes inference: theory and applications. Journal of the American Statistical
+Association, 78, 47-55.
 Paule, R. C., & Mandel, J. (1982). Consensus values and weighting factors. Journal of Research of the National Bureau of
 Standards, 87, 377-385.
 """
@@ -32,7 +35,7 @@ class TopicNeeds(NamedTuple):
     """Residuals of T topics, in points per reply: negative where less was obtained than expected."""
 
     residual: Floats  # (*batch, T) shrunken; 0 where nothing was asked
-    sd: Floats  # (*batch, T) of the difference, given the residual
+    sd: Floats  # (*batch, T) of the lasting difference, around the shrunken residual
     raw: Floats  # (*batch, T) not shrunken; NaN where nothing was asked
     spread: Floats  # (*batch,) tau, sd of the differences over the topics; 0 when nothing differs
     order: Ints  # (*batch, T) topics, the worst first, the lowest row first among equals, those not asked last
@@ -86,7 +89,7 @@ def topic_needs(observed: ArrayLike, expected: ArrayLike, variance: ArrayLike, a
     kept = np.where(heard, square / (square + v), 0.0)
     residual = kept * raw
     order = np.argsort(quantised(np.where(heard, residual, np.inf)), axis=-1, kind="stable")
-    sd = np.sqrt(square * (1.0 - kept))
+    sd = np.sqrt(square * (1.0 - kept) + _from_spread(raw, v, square, heard))
     return TopicNeeds(residual, sd, np.where(heard, raw, np.nan), np.sqrt(square[..., 0]), order)
 
 
@@ -103,3 +106,12 @@ def _between(raw: Floats, v: Floats, heard: Bools) -> Floats:
         low, high = np.where(more, middle, low), np.where(more, high, middle)
     exceeds = (squares / v).sum(axis=-1) > topics
     return np.where(exceeds, 0.5 * (low + high), 0.0)
+
+
+def _from_spread(raw: Floats, v: Floats, square: Floats, heard: Bools) -> Floats:
+    """Variance that comes from not knowing tau: Morris' v_i r_i^2, with a mean over the topics known to be 0."""
+    topics = np.count_nonzero(heard, axis=-1, keepdims=True)
+    usual = np.where(heard, v, 0.0).sum(axis=-1, keepdims=True) / np.maximum(topics, 1)
+    shrinkage = v / (square + v)
+    doubt = 2.0 / np.maximum(topics - 2, 1) * shrinkage**2 * (usual + square) / (v + square)
+    return np.where(heard, doubt * raw**2, 0.0)

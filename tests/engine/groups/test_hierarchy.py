@@ -20,18 +20,17 @@ def found(y: np.ndarray, v: np.ndarray, group: np.ndarray, groups: int) -> Hiera
 @pytest.mark.parametrize("sizes", [[4, 7], [3, 5, 0, 8], [6], [1, 1, 1, 1], [12, 1]])
 def test_it_is_generalised_least_squares_at_every_point_of_a_fine_grid(sizes: list[int]) -> None:
     y, v, group = simulated(len(sizes), sizes, 0.8, 0.6)
-    exact = ClassMeans(y, v, group, len(sizes), (1.0, 0.5), 70)
-    of_classes = found(y, v, group, len(sizes))
-    for mine, theirs in ((of_classes, exact),):
-        mean = mine.weight @ mine.mean
-        np.testing.assert_allclose(mean, theirs.weight @ theirs.mean, atol=2e-3)
-        np.testing.assert_allclose(
-            mine.weight @ (mine.variance + (mine.mean - mean) ** 2),
-            theirs.weight @ (theirs.variance + (theirs.mean - theirs.weight @ theirs.mean) ** 2),
-            rtol=5e-3,
-        )
-        assert mine.weight @ mine.within == pytest.approx(theirs.weight @ theirs.within, abs=2e-3)
-        assert mine.weight @ mine.between == pytest.approx(theirs.weight @ theirs.between, abs=2e-3)
+    slow = ClassMeans(y, v, group, len(sizes), (1.0, 0.5), 70)
+    fast = found(y, v, group, len(sizes))
+    mean, exact = fast.weight @ fast.mean, slow.weight @ slow.mean
+    np.testing.assert_allclose(mean, exact, atol=2e-3)
+    np.testing.assert_allclose(
+        fast.weight @ (fast.variance + (fast.mean - mean) ** 2),
+        slow.weight @ (slow.variance + (slow.mean - exact) ** 2),
+        rtol=5e-3,
+    )
+    assert fast.weight @ fast.within == pytest.approx(slow.weight @ slow.within, abs=2e-3)
+    assert fast.weight @ fast.between == pytest.approx(slow.weight @ slow.between, abs=2e-3)
 
 
 def test_the_grid_closes_in_on_the_posterior_of_many_learners() -> None:
@@ -39,10 +38,10 @@ def test_the_grid_closes_in_on_the_posterior_of_many_learners() -> None:
     y, v, group = simulated(3, [500] * 40, 0.8, 0.4)
     of_classes = found(y, v, group, 40)
     mean = of_classes.weight @ of_classes.within
-    sd = np.sqrt(of_classes.weight @ (of_classes.within - mean) ** 2)
+    sd = float(np.sqrt(of_classes.weight @ (of_classes.within - mean) ** 2))
     assert mean == pytest.approx(0.8, abs=4 * sd)
     assert 0.003 < sd < 0.015
-    assert of_classes.weight.max() < 0.05, "the weight is spread over many nodes"
+    assert 1.0 / (of_classes.weight**2).sum() > 12, "the weight is spread over many nodes"
 
 
 def test_nothing_depends_on_the_order_of_learners_or_the_names_of_classes() -> None:

@@ -99,8 +99,8 @@ def test_nobody_has_no_share_and_everybody_has_all_of_it() -> None:
     assert np.isnan(share([])[:3]).all()
     assert np.isnan(share(np.empty((16, 0))).estimate).all()
     assert share([]).learners == 0
-    assert share(np.ones(30))[:3] == (1.0, 1.0, 1.0)
-    assert share(np.zeros(30))[:3] == (0.0, 0.0, 0.0)
+    assert [float(figure) for figure in share(np.ones(30))] == [1.0, 1.0, 1.0, 30.0]
+    assert [float(figure) for figure in share(np.zeros(30))] == [0.0, 0.0, 0.0, 30.0]
 
 
 def test_an_interval_holds_its_estimate_even_of_one_learner() -> None:

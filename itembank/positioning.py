@@ -4,6 +4,11 @@ It is benevolent. The first questions are easy, every question leaves a fair cha
 followed by something easier, subjects change, and two timed questions do not follow each other. These are preferences:
 they give way rather than end the test. Quotas and enemies are not: every competence in scope gets its minimum, and the
 length is known from the start, so that the learner sees the end coming.
+
+Levels aimed at are not part of the design. A course or a campaign may aim at level 4, and its results are read against
+that level; the items are chosen where the learner is. A learner near the cut of level 4 gets items near it anyway. For
+one who is far from it, items at the cut would say little, feel too hard or too easy, and leave the profile imprecise.
+Campaigns that aim elsewhere thus share one design, and their results compare.
 """
 
 from collections.abc import Sequence
@@ -23,6 +28,7 @@ from engine.filters import (
 )
 from engine.grid import Grid
 from engine.picks import TopK
+from engine.responses import skip_policy
 from engine.scores import VarianceReduction
 from engine.stopping import MaxLength
 from itembank.framework import Framework
@@ -62,6 +68,7 @@ def positioning_design(
     length: int | None = None,
     candidates: int | None = None,
     benevolent: bool = True,
+    skip: str = "unknown",
 ) -> Design:
     """Design of a positioning.
 
@@ -77,11 +84,14 @@ def positioning_design(
         competences to choose from, when left out.
     benevolent : bool
         False leaves out what costs precision for the learner's comfort; studies measure the difference.
+    skip : {"unknown", "incorrect", "ignored"}
+        What a skip says: "I do not know" (no lucky guess possible), a wrong answer, or nothing; learners must be told which.
 
     Raises
     ------
     BankError, DesignError
-        When a competence is unknown or named twice, or there are fewer items than competences.
+        When a competence is unknown or named twice, there are fewer items than competences, or the policy
+        for skips is unknown.
     """
     chosen = framework.codes if competences is None else tuple(competences)
     scope = tuple(sorted(framework.index(code) for code in chosen))
@@ -110,7 +120,7 @@ def positioning_design(
         ),
         pick=TopK(2 + len(scope) // 2 if candidates is None else candidates),
         stop=MaxLength(items),
-        skip="unknown",
+        skip=skip_policy(skip),
         grid=GRID,
         latent=framework.tree(),
         measured_sd=MEASURED_SD,

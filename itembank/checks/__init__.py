@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from engine.adaptive import Design
 from itembank.bank import ItemBank
 from itembank.checks.content import content_findings
+from itembank.checks.courses import course_findings
 from itembank.checks.coverage import coverage_findings
 from itembank.checks.feasibility import feasibility_findings
 from itembank.checks.finding import Expectations as Expectations
@@ -12,11 +13,15 @@ from itembank.checks.finding import Finding as Finding
 from itembank.checks.finding import Severity as Severity
 from itembank.checks.history import history_findings
 from itembank.checks.precision import precision_findings
+from itembank.courses import Course
 from itembank.positioning import positioning_design
 
 
 def findings(
-    bank: ItemBank, designs: Sequence[Design] | None = None, expectations: Expectations | None = None
+    bank: ItemBank,
+    designs: Sequence[Design] | None = None,
+    expectations: Expectations | None = None,
+    courses: Sequence[Course] = (),
 ) -> list[Finding]:
     """Everything that is wrong with a bank, errors first.
 
@@ -27,6 +32,8 @@ def findings(
         Tests that the bank must be able to serve; the positioning over all competences when left out.
     expectations : Expectations, optional
         What is enough.
+    courses : sequence of Course
+        Ready-made courses that the bank must be able to serve, e.g. of :func:`itembank.courses.load_courses`.
 
     Returns
     -------
@@ -41,5 +48,6 @@ def findings(
         *history_findings(bank),
         *coverage_findings(bank, expected),
         *feasibility_findings(bank, tests),
+        *course_findings(bank, courses, expected),
     ]
     return sorted(found, key=lambda finding: finding.severity is not Severity.ERROR)

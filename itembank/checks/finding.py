@@ -46,6 +46,8 @@ class Expectations:
         Served items of a competence that suit each accessibility flag.
     reach : float
         How far from a cut an item may be and still tell the two levels apart.
+    near : float
+        How far from the cut of a level that a course aims at an item may be and still be about that level.
     drift : float
         How far outside the band of its level the difficulty of an item may lie.
     discrimination : float
@@ -61,6 +63,7 @@ class Expectations:
     items_of_topic: int = 2
     accessible: int = 8
     reach: float = 0.5
+    near: float = 1.0
     drift: float = 1.2
     discrimination: float = 0.3
     guessing: float = 0.5

@@ -1,11 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from engine.adaptive import begin, step
 from engine.designs import from_dict, to_dict
-from engine.errors import JalonError
+from engine.errors import DesignError, JalonError
 from engine.filters import Quotas
-from engine.responses import SKIPPED
+from engine.responses import SKIPPED, SkipPolicy
 from engine.stopping import Reason
 from engine.uniform import uniform
 from itembank.files import shipped_bank
@@ -56,3 +58,16 @@ def test_the_scope_is_what_was_asked_for() -> None:
 def test_an_impossible_positioning_is_refused(competences: list[str] | None, length: int | None, words: str) -> None:
     with pytest.raises(JalonError, match=words):
         positioning_design(shipped_bank().framework, competences, length)
+
+
+@pytest.mark.parametrize("skip", ["unknown", "incorrect", "ignored"])
+def test_the_policy_for_skips_is_chosen_and_nothing_else_changes(skip: SkipPolicy) -> None:
+    framework = shipped_bank().framework
+    design = positioning_design(framework, ["1.1"], skip=skip)
+    assert design == replace(positioning_design(framework, ["1.1"]), skip=skip)
+
+
+def test_a_skip_means_that_the_learner_does_not_know_unless_said_otherwise() -> None:
+    assert positioning_design(shipped_bank().framework).skip == "unknown"
+    with pytest.raises(DesignError, match="no policy 'cheerful' for skips"):
+        positioning_design(shipped_bank().framework, skip="cheerful")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from engine.groups.change import Verdict, change, progress
 from engine.groups.pooling import pool
@@ -10,15 +11,18 @@ NODES = np.linspace(-6.0, 6.0, 121)
 SIZES = [6, 10, 16, 20, 24, 28]
 
 
-def posteriors(rng: np.random.Generator, ability: np.ndarray, items: int) -> tuple[np.ndarray, np.ndarray]:
+def posteriors(
+    rng: np.random.Generator, ability: np.ndarray, items: int, guessing: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
     """Mean and sd of each learner under N(0, 1), from items near the ability, as a positioning asks them."""
     shape = (*ability.shape, items)
     a, b = rng.lognormal(0.2, 0.3, shape), 0.6 * ability[..., None] + rng.normal(0.0, 0.7, shape)
-    right = rng.uniform(size=shape) < 1.0 / (1.0 + np.exp(-a * (ability[..., None] - b)))
+    right = rng.uniform(size=shape) < guessing + (1.0 - guessing) * expit(a * (ability[..., None] - b))
     log = np.broadcast_to(-0.5 * NODES**2, (*ability.shape, NODES.size)).copy()
     for item in range(items):
         logit = a[..., item, None] * (NODES - b[..., item, None])
-        log -= np.logaddexp(0.0, np.where(right[..., item, None], -logit, logit))
+        wrong = (1.0 - guessing) * expit(-logit)
+        log += np.log(np.where(right[..., item, None], guessing + (1.0 - guessing) * expit(logit), wrong))
     weight = np.exp(log)
     weight /= weight.sum(axis=-1, keepdims=True)
     mean = weight @ NODES
@@ -43,6 +47,22 @@ def test_classes_and_progress_are_covered_with_few_questions(items: int, sd: flo
     rises = [progress(*pair) for pair in zip(*before, *after, strict=True)]
     assert np.mean([rise.mean for rise in rises]) == pytest.approx(0.3, abs=0.05)
     assert np.mean([rise.lower <= 0.3 <= rise.upper for rise in rises]) == pytest.approx(0.9, abs=0.09)
+
+
+@pytest.mark.parametrize(("items", "bias", "covered"), [(3, 0.33, 0.77), (6, 0.22, 0.8)])
+@pytest.mark.parametrize("centre", [-1.0, 0.0, 1.0])
+def test_items_that_are_guessed_at_move_the_means_of_classes(
+    items: int, bias: float, covered: float, centre: float
+) -> None:
+    """Questions that one in four guesses right: far from normal, as the document says."""
+    rng = np.random.default_rng(1)
+    group = np.repeat(np.arange(6), SIZES)
+    means = rng.normal(centre, 0.3, (100, 6))
+    ability = means[:, group] + rng.normal(0.0, 0.8, (100, group.size))
+    classes = [pool(m, s, group, 6) for m, s in zip(*posteriors(rng, ability, items, 0.25), strict=True)]
+    inside = [(found.lower <= truth) & (truth <= found.upper) for found, truth in zip(classes, means, strict=True)]
+    assert abs(np.mean([found.mean for found in classes] - means)) < bias
+    assert np.mean(inside) > covered
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,9 @@ def test_means_intervals_and_shares_above_are_those_of_a_fine_grid() -> None:
     told = normal_likelihood(mean, sd)
     slow = ClassMeans(told.weighted / told.precision, 1.0 / told.precision, group, 4, (1.0, 0.5), 80)
     found = pool(mean, sd, group, 4, cuts=[-0.4, 0.5])
-    np.testing.assert_allclose(found.mean, slow.weight @ slow.mean, atol=2e-3)
+    exact = slow.weight @ slow.mean
+    np.testing.assert_allclose(found.mean, exact, atol=2e-3)
+    np.testing.assert_allclose(found.sd**2, slow.weight @ (slow.variance + (slow.mean - exact) ** 2), rtol=5e-3)
     assert found.within == pytest.approx(slow.weight @ slow.within, abs=2e-3)
     assert found.between == pytest.approx(slow.weight @ slow.between, abs=2e-3)
     for place in range(4):

@@ -103,10 +103,11 @@ def bank_check(
     from itembank.certification import load_certification
     from itembank.checks import Severity, findings
     from itembank.checks.certification import certification_proofs, failing
+    from itembank.courses import load_courses
 
     items = _bank(bank)
     proofs = list(certification_proofs(items, load_certification(bank))) if certification else []
-    found = findings(items) + failing(proofs)
+    found = findings(items, courses=load_courses(bank)) + failing(proofs)
     for line in (*proofs, *found):
         print(line)
     errors = sum(finding.severity is Severity.ERROR for finding in found)

@@ -2,6 +2,8 @@
 
 from urllib.parse import urlsplit
 
+from starlette.requests import Request
+
 from engine.errors import SettingError
 
 
@@ -19,3 +21,8 @@ def checked_address(text: str) -> str:
     if not usable:
         raise SettingError(f"The address {text!r} is not understood; write one such as https://jalon.example.")
     return text.rstrip("/")
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from, to count tries."""
+    return request.client.host if request.client else "unknown"

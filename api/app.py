@@ -37,6 +37,7 @@ from api.writer import Writer
 from engine.errors import SettingError
 from itembank.bank import ItemBank
 from itembank.certification import load_certification
+from itembank.courses import load_courses
 from itembank.files import load_bank, shipped_bank
 
 _TOKENS = 4_096
@@ -88,6 +89,7 @@ def prepare(settings: Settings) -> None:
     """Migrate the database and read the bank once, before any worker starts; what is wrong is told here."""
     _bank(settings)
     load_certification(settings.bank)
+    load_courses(settings.bank)
     with Database(settings.database) as database:
         database.migrate()
         load_keys(database)
@@ -123,6 +125,7 @@ def open_context(settings: Settings, clock: Clock) -> Context:
         run_learners=Recent(_TOKENS),
         served=Served(bank, pins),
         certification=load_certification(settings.bank),
+        courses=load_courses(settings.bank),
         pins=pins,
         retaking=Retaking(
             half_life_days=settings.evidence_half_life_days,

@@ -22,6 +22,7 @@ from api.runs.stepper import Stepper
 from api.settings import Settings
 from api.writer import Writer
 from engine.certification import CertificationDesign
+from itembank.courses import Course
 
 Result = TypeVar("Result")
 
@@ -46,6 +47,7 @@ class Context:
     run_learners: Recent[str, RunLearner]
     served: Served
     certification: CertificationDesign
+    courses: tuple[Course, ...]
     pins: Pins
     retaking: Retaking
     live_runs: Recent[str, Live]

@@ -85,7 +85,8 @@ def positioning_design(
     benevolent : bool
         False leaves out what costs precision for the learner's comfort; studies measure the difference.
     skip : {"unknown", "incorrect", "ignored"}
-        What a skip says: "I do not know" (no lucky guess possible), a wrong answer, or nothing; learners must be told which.
+        What a skip says: "I do not know" (no lucky guess possible), a wrong answer, or nothing. Learners must be told
+        which.
 
     Raises
     ------

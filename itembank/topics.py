@@ -97,7 +97,7 @@ def topic_tallies(
     Notes
     -----
     The points of an item with categories 0 to m are k / m. Abilities are estimated from these same replies, so that
-    obtained and expected points tend to be nearer to each other than the variance says, which is that of a known ability.
+    obtained and expected points tend to be nearer to each other than the variance, that of a known ability, says.
 
     Examples
     --------

@@ -44,7 +44,7 @@ class MemberRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     name: Line
-    role: Literal["admin", "invigilator"] = Field(
+    role: Literal["admin", "member", "invigilator"] = Field(
         description="An administrator acts for the organisation; an invigilator sees the sessions they are assigned to."
     )
 
@@ -54,7 +54,7 @@ class MemberView(BaseModel):
 
     id: str
     name: str
-    role: Literal["admin", "invigilator"]
+    role: Literal["admin", "member", "invigilator"]
     created_at: Moment
     revoked_at: Moment | None = Field(description="Since when the token works no more.")
 

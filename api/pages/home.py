@@ -6,9 +6,10 @@ from typing import Final
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from api.addresses import address_of
 from api.context import context_of
 from api.pages.cookie import RUN, certified_run, shown_run
-from api.pages.origin import address_of, from_our_pages
+from api.pages.origin import from_our_pages
 from api.pages.page import go, page
 from api.problems import TOO_MANY_REQUESTS, UNKNOWN_CODE, Problem
 from api.runs.codes import enter_code

@@ -34,8 +34,3 @@ def _host_of(address: str) -> str | None:
         return urlsplit(address).netloc.lower() or None
     except ValueError:
         return None
-
-
-def address_of(request: Request) -> str:
-    """Where a request comes from, to count tries."""
-    return request.client.host if request.client else "unknown"

@@ -6,10 +6,11 @@ from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
+from api.addresses import address_of
 from api.context import Context, context_of
 from api.pages.cookie import RUN, shown_run
 from api.pages.lengths import LONG, SHORT, Length, lengths
-from api.pages.origin import address_of, from_our_pages
+from api.pages.origin import from_our_pages
 from api.pages.page import go, page, words_for
 from api.pages.words import LANGUAGES
 from api.problems import SELF_SERVICE_OFF, Problem

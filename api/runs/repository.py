@@ -142,7 +142,12 @@ def pinned_design(connection: Connection, design_hash: str) -> dict[str, Any]:
 
 
 def _positioned(learner_id: str) -> tuple[ColumnElement[bool], ...]:
-    return (runs.c.learner_id == learner_id, runs.c.finished_at.is_not(None), runs.c.rules_hash.is_(None))
+    return (
+        runs.c.learner_id == learner_id,
+        runs.c.finished_at.is_not(None),
+        runs.c.rules_hash.is_(None),
+        runs.c.counts,
+    )
 
 
 def _run(row: Row[Any]) -> Run:

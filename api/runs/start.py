@@ -1,5 +1,6 @@
 """Opening a run: pin the bank and the design, take earlier evidence in, ask the first item; one transaction."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -43,6 +44,8 @@ from engine.stopping import Reason
 from itembank.positioning import positioning_design
 
 ATTEMPTS = 3
+Also = Callable[[Connection, Run], None]
+"""What is stored with a new run."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,10 @@ class Order:
         Items asked; the design's own default when None.
     seed : int or None
         Of the draws; drawn at random when None.
+    skip : {"unknown", "incorrect", "ignored"}
+        What a skip says.
+    counts : bool
+        Whether earlier runs are taken in, and whether later ones and the profile take this one in.
     """
 
     competences: tuple[str, ...] | None = None
@@ -68,6 +75,8 @@ class Order:
     accessible: tuple[str, ...] = ()
     length: int | None = None
     seed: int | None = None
+    skip: str = "unknown"
+    counts: bool = True
 
 
 @dataclass(frozen=True)
@@ -78,8 +87,20 @@ class Opened:
     token: str
 
 
-async def open_run(context: Context, client_id: str, learner_id: str, order: Order, once: Once | None = None) -> Opened:
+async def open_run(
+    context: Context, client_id: str, learner_id: str, order: Order, once: Once | None = None, also: Also | None = None
+) -> Opened:
     """Open a run for a platform's learner; the same again when ``once`` was used before.
+
+    Parameters
+    ----------
+    context : Context
+    client_id, learner_id : str
+    order : Order
+    once : Once, optional
+        The same request sent again opens nothing.
+    also : function of (connection, run), optional
+        Stores what belongs to the new run, in its transaction.
 
     Raises
     ------
@@ -96,7 +117,7 @@ async def open_run(context: Context, client_id: str, learner_id: str, order: Ord
             return await _as_opened(context, before)
         live = await context.read(prepare)
         try:
-            stored = await context.write(partial(_store, context, live, once))
+            stored = await context.write(partial(_store, context, live, once, also))
         except IntegrityError:
             continue
         return _kept(context, live) if stored == live.run.id else await _as_opened(context, stored)
@@ -130,7 +151,7 @@ async def open_own_run(context: Context, order: Order, address: str, before: Run
     def store(connection: Connection) -> str:
         if known is None:
             add_learner(connection, learner)
-        return _store(context, live, None, connection)
+        return _store(context, live, None, None, connection)
 
     await context.write(store)
     return _kept(context, live)
@@ -161,7 +182,8 @@ def _prepared(context: Context, connection: Connection, learner: Learner, order:
     at = context.clock()
     test = _test(context, order)
     bank = test.bank
-    finished = comparable(connection, context.pins, bank, finished_runs(connection, learner.id))
+    before = finished_runs(connection, learner.id) if order.counts else []
+    finished = comparable(connection, context.pins, bank, before)
     allowed = bank.snapshot.allowed(order.accessible, (), order.competences)
     latest = finished[: context.retaking.fresh_runs]
     seen = replied_items(replies_of(connection, [run.id for run in latest]), latest)
@@ -179,16 +201,17 @@ def _prepared(context: Context, connection: Connection, learner: Learner, order:
         excluded=context.retaking.excluded(bank, allowed, seen),
         access_code=new_access_code(),
         created_at=at,
+        counts=order.counts,
     )
-    before = Beginning.of(connection, context.pins, run)
-    state, decision = before.first(run.seed)
+    beginning = Beginning.of(connection, context.pins, run)
+    state, decision = beginning.first(run.seed)
     if not decision.done:
-        return Live(run, test, state, 0, int(decision.item), at, before.replied)
+        return Live(run, test, state, 0, int(decision.item), at, beginning.replied)
     if int(decision.reason) == Reason.NOTHING_LEFT:
         raise Problem(
             NOTHING_TO_ASK, "The bank has no item that suits this run: ask for more competences, or fewer limits."
         )
-    live = Live(replace(run, finished_at=at), test, state, 0, None, at, before.replied)
+    live = Live(replace(run, finished_at=at), test, state, 0, None, at, beginning.replied)
     return replace(live, ended=ending(live, int(decision.reason), at, told_result(live)))
 
 
@@ -201,7 +224,7 @@ def _test(context: Context, order: Order) -> PinnedTest:
                 UNKNOWN_COMPETENCE, f"There is no competence {code!r}: the codes are {', '.join(framework.codes)}."
             )
     try:
-        return context.pins.ready(bank, positioning_design(framework, order.competences, order.length))
+        return context.pins.ready(bank, positioning_design(framework, order.competences, order.length, skip=order.skip))
     except DesignError as error:
         raise Problem(INVALID_REQUEST, str(error)) from None
 
@@ -213,7 +236,7 @@ def _bank(context: Context, locale: str) -> Bank:
         raise Problem(NOTHING_TO_ASK, f"The bank has no item in the language {locale!r}: ask for another.") from None
 
 
-def _store(context: Context, live: Live, once: Once | None, connection: Connection) -> str:
+def _store(context: Context, live: Live, once: Once | None, also: Also | None, connection: Connection) -> str:
     """Store a new run with its first question; return its id, or that of the run that ``once`` opened before."""
     before = created_before(connection, once)
     if before is not None:
@@ -231,5 +254,7 @@ def _store(context: Context, live: Live, once: Once | None, connection: Connecti
     add_facts(connection, (first,))
     if live.ended is not None:
         finish_run(connection, run.id, at)
+    if also is not None:
+        also(connection, run)
     remember(connection, once, run.id, at)
     return run.id

@@ -98,6 +98,14 @@ def test_a_tally_by_hand() -> None:
     assert (tally.asked, tally.obtained, tally.skipped) == (2, 1.0, 0)
 
 
+def test_each_item_is_expected_at_the_ability_in_its_own_competence() -> None:
+    ids = [next(item.id for item in SMALL.items if item.competence == code) for code in ("1.1", "1.2", "2.1")]
+    alone = [
+        topic_tallies([(id, 1)], SMALL, [ability] * 3)[0] for id, ability in zip(ids, (-1.0, 0.5, 2.0), strict=True)
+    ]
+    assert topic_tallies([(id, 1) for id in ids], SMALL, [-1.0, 0.5, 2.0]) == tuple(alone)
+
+
 def test_expected_points_are_those_of_simulated_answers() -> None:
     """What the engine draws from the model has this mean and this variance."""
     rng = np.random.default_rng(5)

@@ -8,13 +8,14 @@ learners are is looked up later.
 import csv
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from io import StringIO
 from typing import Any, Final
 
 from api.certification.sessions.candidate_schemas import MOST_EXTRA_TIME
 from api.certification.texts import LONGEST
+from api.organisations.importing.faults import Fault
 from itembank.items import FLAGS
 
 REQUIRED: Final = ("last_name", "first_name", "birth_date")
@@ -38,21 +39,6 @@ ALIASES: Final[Mapping[str, str]] = {
     "langue": "locale",
 }
 _LONGEST: Final[Mapping[str, int]] = {"equipment": 2_000, "code": 32, "learner": LONGEST}
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Something that is wrong: where, which kind, and a sentence; ``more`` holds the limit or the accepted values."""
-
-    line: int
-    column: str | None
-    code: str
-    sentence: str
-    more: Mapping[str, Any] = field(default_factory=dict)
-
-    def told(self) -> dict[str, Any]:
-        """Plain data."""
-        return {"line": self.line, "column": self.column, "code": self.code, "sentence": self.sentence, **self.more}
 
 
 @dataclass(frozen=True)

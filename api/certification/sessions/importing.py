@@ -14,7 +14,7 @@ from api.certification.session_states import SessionPhase
 from api.certification.sessions.candidates import candidate_view, check_takes, checked_birth
 from api.certification.sessions.enrolment import MOST, Enrolment, clash_of, learner_of, store_enrolment
 from api.certification.sessions.feasibility import Need, findings_of
-from api.certification.sessions.import_file import Entry, Fault, read_candidates
+from api.certification.sessions.import_file import Entry, read_candidates
 from api.certification.sessions.planning import starts_at
 from api.certification.sessions.writing import written
 from api.certification.states import Kind, Phase
@@ -24,6 +24,7 @@ from api.idempotency import Once, created_before, remember
 from api.identifiers import new_id, parsed_id
 from api.learners.repository import learner_by_external_id
 from api.organisations.callers import Staff, who
+from api.organisations.importing.faults import Fault
 from api.organisations.repository import organisation_of
 from api.problems import INVALID_REQUEST, INVALID_ROWS, Problem
 from engine.errors import BankError

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic_core import to_json
 from starlette.responses import JSONResponse
 
+from api.addresses import address_of
 from api.body import json_body
 from api.certification.callers import Sitter, sitter
 from api.certification.sitting import invigilate, service
@@ -83,9 +84,8 @@ CandidateId = Annotated[str, Path(json_schema_extra={"format": "uuid"})]
 )
 async def post_entry(request: Request, body: EntryRequest) -> Response:
     """Give this device a token; it then waits for the invigilator. The same refusal meets whatever does not match."""
-    address = request.client.host if request.client else "unknown"
     entered = await service.enter(
-        context_of(request), body.code, body.first_name, body.last_name, body.birth_date, address
+        context_of(request), body.code, body.first_name, body.last_name, body.birth_date, address_of(request)
     )
     return JSONResponse(vars(entered), status_code=201)
 

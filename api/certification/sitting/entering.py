@@ -1,10 +1,8 @@
 """Coming in: the code of the session, and who one is."""
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Final
 
 from sqlalchemy import Connection
 
@@ -17,6 +15,7 @@ from api.certification.sitting.settle import seated
 from api.certification.states import Kind, Phase
 from api.context import Context
 from api.identifiers import fingerprint, new_candidate_token, parsed_access_code
+from api.organisations.registrations.identify import compared
 from api.problems import UNKNOWN_CANDIDATE, Problem
 
 
@@ -66,21 +65,6 @@ async def enter(context: Context, code: str, first_name: str, last_name: str, bi
         return Entered(candidate.id, token, data["device"])
 
     return await act(context, candidate, store, opened=True)
-
-
-def compared(name: str) -> str:
-    """Write a name for comparison: without case, accents, dashes, apostrophes and repeated spaces.
-
-    >>> compared("  Jean-Noël  L’Hœste ")
-    'jean noel l hoeste'
-    """
-    plain = unicodedata.normalize("NFKD", name.casefold().translate(_LETTERS))
-    kept = (" " if not letter.isalnum() else letter for letter in plain if not unicodedata.combining(letter))
-    return " ".join("".join(kept).split())
-
-
-_LETTERS: Final = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ı": "i"})
-"""Letters that Unicode does not take apart."""
 
 
 def _found(code: str | None, who: tuple[str, str, str], connection: Connection) -> Candidate:

@@ -7,11 +7,11 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.addresses import address_of
 from api.certification.certificates.checking import check as checked
 from api.context import context_of
 from api.identifiers import written_access_code
 from api.pages.certification.moments import local
-from api.pages.origin import address_of
 from api.pages.page import go, page, words_for
 from api.problems import TOO_MANY_REQUESTS, UNKNOWN_CERTIFICATE, Problem
 

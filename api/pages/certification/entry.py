@@ -7,10 +7,11 @@ from typing import Final
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from api.addresses import address_of
 from api.certification.sitting.service import enter
 from api.context import context_of
 from api.pages.cookie import SITTING
-from api.pages.origin import address_of, from_our_pages
+from api.pages.origin import from_our_pages
 from api.pages.page import go, page
 from api.problems import NOT_NOW, TIME_IS_UP, TOO_MANY_REQUESTS, UNKNOWN_CANDIDATE, Problem
 

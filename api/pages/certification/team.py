@@ -6,12 +6,13 @@ from datetime import date, datetime
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from api.addresses import address_of
 from api.certification.sessions.service import list_sessions
 from api.context import context_of
 from api.organisations.records import ADMIN, Member
 from api.pages.certification.doors import member_of_token, shown_member
 from api.pages.cookie import STAFF
-from api.pages.origin import address_of, from_our_pages
+from api.pages.origin import from_our_pages
 from api.pages.page import go, page, words_for
 from api.problems import TOO_MANY_REQUESTS, Problem
 

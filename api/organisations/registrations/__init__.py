@@ -1,0 +1,1 @@
+"""Learners on the list of an organisation."""

@@ -80,7 +80,9 @@ async def enter(context: Context, order: EntryRequest, address: str, before: Run
             known = before is not None and before.client_id == organisation.client_id and before.rules_hash is None
             return _Person(before.learner_id if known and before else None, None, order.first_name, order.last_name)
         if order.birth_date is None:
-            raise Problem(INVALID_REQUEST, "Give the date of birth: it tells who you are on the list.")
+            raise Problem(
+                INVALID_REQUEST, "Give the date of birth: it tells who you are on the list.", reason="lacks-birth-date"
+            )
         born = order.birth_date.isoformat()
         found = identify(connection, organisation, order.first_name, order.last_name, born, order.ine)
         return _Person(found.learner_id, found, found.first_name, found.usual_name or found.last_name)
@@ -111,7 +113,11 @@ async def enter_for(context: Context, caller: Platform, campaign_id: str, order:
         elif campaign.restricted:
             raise Problem(NOT_ON_THE_LIST, "The learner is not on the organisation's list: register them first.")
         elif order.first_name is None or order.last_name is None:
-            raise Problem(INVALID_REQUEST, "Give first_name and last_name: the learner is on no list that has them.")
+            raise Problem(
+                INVALID_REQUEST,
+                "Give first_name and last_name: the learner is on no list that has them.",
+                reason="lacks-names",
+            )
         else:
             person = _Person(learner.id, None, order.first_name, order.last_name)
         return campaign, organisation, person

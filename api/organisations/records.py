@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-ADMIN, MEMBER, INVIGILATOR = "admin", "member", "invigilator"
+ADMIN, MEMBER, INVIGILATOR = ROLES = ("admin", "member", "invigilator")
 
 
 @dataclass(frozen=True)

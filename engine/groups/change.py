@@ -87,7 +87,8 @@ def change(
     Parameters
     ----------
     before_mean, before_sd, after_mean, after_sd : (*batch,) float
-        Of the posteriors under the prior N(0, 1), each from the answers of that campaign alone; NaN where unknown.
+        Of the posteriors under the prior N(0, 1), each from the answers of that campaign to the competence itself, and
+        nothing else (:mod:`engine.groups.likelihoods` says why); NaN where unknown.
     stability : float
         From 0, before says nothing of after, to 1 excluded, where nothing could change.
     coverage : float

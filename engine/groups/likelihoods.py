@@ -5,7 +5,9 @@ posterior of mean m and standard deviation s is, by its first two moments, the l
 
     y = (m / s^2) / p    with the precision    p = 1 / s^2 - 1.
 
-The answers may be to items of other competences: the tree has passed on what they say.
+The posterior must be from the answers to the items of the competence itself, that is with
+:class:`engine.latent.Independent`. What the tree passes on from other competences is drawn to the population; dividing
+the prior out would undo this by as much as it was drawn, and exaggerate whatever a group has in common everywhere.
 """
 
 from typing import Final, NamedTuple

@@ -8,7 +8,7 @@ from api.identifiers import MEMBER_TOKEN_PREFIX
 from api.oauth.scopes import CERTIFICATION_READ
 from api.oauth.tokens import RunLearner
 from api.organisations.callers import staff_of
-from api.organisations.records import ADMIN, Member
+from api.organisations.records import ADMIN, INVIGILATOR, Member
 from api.pages.cookie import SITTING, STAFF, own_certified_run
 from api.pages.problems import NO_SITTING, SIGNED_OUT
 from api.problems import NOT_ALLOWED, UNAUTHENTICATED, Problem
@@ -47,6 +47,14 @@ async def own_admin(request: Request) -> Member:
     found = await own_member(request)
     if found.role != ADMIN:
         raise Problem(NOT_ALLOWED, "This is for the administrators of the organisation: ask one of them.")
+    return found
+
+
+async def own_teacher(request: Request) -> Member:
+    """Return the administrator or member who signed in with this browser: a dependency; raise a 403 problem else."""
+    found = await own_member(request)
+    if found.role == INVIGILATOR:
+        raise Problem(NOT_ALLOWED, "This is for the administrators and members of the organisation: ask one of them.")
     return found
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.context import context_of
-from api.organisations.records import ADMIN, INVIGILATOR, Member
+from api.organisations.records import ROLES, Member
 from api.organisations.service import create_member, list_members, remove_member
 from api.pages.certification.doors import own_admin
 from api.pages.drawn import drawn_key, once_of
@@ -42,7 +42,7 @@ async def change(request: Request, member: Admin) -> Response:
             return await _members(request, member, problem.status_code, fault="members.last")
         return go("/team/members")
     name = " ".join(sent["name"].split())
-    if not 1 <= len(name) <= _LONGEST or not name.isprintable() or sent["role"] not in (ADMIN, INVIGILATOR):
+    if not 1 <= len(name) <= _LONGEST or not name.isprintable() or sent["role"] not in ROLES:
         return await _members(request, member, 422, fault="members.lacks_name", typed=name)
     once = await once_of(request, member, member.organisation_id, "members", form, f"{sent['role']} {name}")
     made, token = await create_member(context_of(request), member, member.organisation_id, name, sent["role"], once)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from api.addresses import address_of
 from api.certification.sessions.service import list_sessions
 from api.context import context_of
-from api.organisations.records import ADMIN, Member
+from api.organisations.records import ADMIN, INVIGILATOR, Member
 from api.pages.certification.doors import member_of_token, shown_member
 from api.pages.cookie import STAFF
 from api.pages.origin import from_our_pages
@@ -47,7 +47,7 @@ async def sign_in(request: Request) -> Response:
         return _door(request, problem.status_code, problem.headers, fault="problem.too-many-requests.text")
     if member is None:
         return _door(request, 403, fault="team.token_unknown")
-    response = go("/team")
+    response = go("/team" if member.role == INVIGILATOR else "/team/campaigns")
     STAFF.bind(request, response, token)
     return response
 

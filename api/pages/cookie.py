@@ -1,8 +1,8 @@
 """What a browser is let in for: cookies that no script reads, dropped when the browser closes.
 
-Each holds one token: a learner's for one run, a member's for the work of an organisation, a device's for the sitting
-of a candidate. Shared computers are common in schools, so none outlives the browser's session, and every page offers to
-leave.
+Each holds one token: a learner's for one run or one participation, a member's for the work of an organisation, a
+device's for the sitting of a candidate. Shared computers are common in schools, so none outlives the browser's session,
+and every page offers to leave.
 """
 
 from dataclasses import dataclass
@@ -51,6 +51,7 @@ class TokenCookie:
 RUN: Final = TokenCookie("run")
 STAFF: Final = TokenCookie("staff")
 SITTING: Final = TokenCookie("sitting")
+PARTICIPATION: Final = TokenCookie("participation")
 
 
 async def shown_run(request: Request) -> Live | None:

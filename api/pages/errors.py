@@ -14,8 +14,8 @@ from api.pages.page import page, words_for
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 ADDRESSES: Final = ("/", "/start", "/code", "/leave", "/run", "/run/pause", "/profile")
-FOLDERS: Final = ("session", "team", "certificate", "check")
-"""Beginnings of the addresses of certification."""
+FOLDERS: Final = ("session", "team", "certificate", "check", "c", "campaign")
+"""Beginnings of the addresses of certification and campaigns."""
 _PROGRAMS: Final = ("/v1", "/oauth", "/openapi.json")
 """Beginnings of the addresses that programs use."""
 _KEPT: Final = ("retry-after", "allow", "connection")

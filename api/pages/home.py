@@ -1,14 +1,17 @@
 """The home page: begin on one's own, or with a code; and leaving."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.addresses import address_of
+from api.campaigns.repository import campaign_of_code
 from api.context import context_of
-from api.pages.cookie import RUN, certified_run, shown_run
+from api.identifiers import parsed_access_code
+from api.pages.cookie import PARTICIPATION, RUN, certified_run, shown_run
 from api.pages.origin import from_our_pages
 from api.pages.page import go, page
 from api.problems import TOO_MANY_REQUESTS, UNKNOWN_CODE, Problem
@@ -45,6 +48,11 @@ async def code(request: Request) -> Response:
     except Problem as problem:
         if problem.kind not in (UNKNOWN_CODE, TOO_MANY_REQUESTS):
             raise
+        campaign = await context_of(request).read(
+            partial(campaign_of_code, access_code=parsed_access_code(typed) or "")
+        )
+        if campaign is not None and problem.kind is UNKNOWN_CODE:
+            return go(f"/c/{campaign.access_code}")
         return await _home(request, problem.status_code, problem.headers, typed, f"problem.{problem.kind.slug}.text")
     live = await current_run(context_of(request), entered.run_id)
     response = go("/run" if live.run.rules_hash is None else "/certificate")
@@ -57,6 +65,7 @@ async def leave(request: Request) -> Response:
     """Forget the run in this browser; its answers are kept."""
     response = go("/?left=1")
     RUN.release(request, response)
+    PARTICIPATION.release(request, response)
     return response
 
 

@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from api.context import context_of
 from api.identifiers import written_access_code
+from api.pages.campaigns.own import shown_entry
 from api.pages.cookie import own_run
 from api.pages.page import go, page, words_for
 from api.pages.portrait import portrait
@@ -31,4 +32,6 @@ async def profile(request: Request) -> Response:
         code=written_access_code(live.run.access_code),
         until=words.day(open_until(request, live)),
         self_service=context_of(request).settings.self_service,
+        run_id=live.run.id,
+        entry=await shown_entry(request),
     )

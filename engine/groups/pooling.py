@@ -60,8 +60,8 @@ def pool(
     ----------
     mean, sd : (n,) float
         Of the posterior of each learner under the prior N(0, 1), from the answers to the competence itself, without
-        what the tree passes on (:mod:`engine.groups.likelihoods` says why). Learners whose sd is NaN, or 1 or more, carry nothing
-        and are left out.
+        what the tree passes on (:mod:`engine.groups.likelihoods` says why). Learners whose sd is NaN, or
+        1 or more, carry nothing and are left out.
     group : (n,) int
         Class of each learner, from 0.
     groups : int

@@ -33,12 +33,12 @@ async def come_in(request: Request) -> Response:
     """Let a candidate in who says the code of the session and who they are."""
     async with request.form(max_files=0, max_fields=16) as form:
         typed = {name: str(form.get(name, ""))[:_LONGEST].strip() for name in FIELDS}
-    birth_date = _birth_date(typed)
-    faults = [name for name in FIELDS[:3] if not typed[name]] + ([] if birth_date else ["birth_date"])
-    if birth_date is None or faults:
+    born = birth_date(typed)
+    faults = [name for name in FIELDS[:3] if not typed[name]] + ([] if born else ["birth_date"])
+    if born is None or faults:
         return door(request, typed, faults, 422)
     try:
-        named = (typed["code"], typed["first_name"], typed["last_name"], birth_date)
+        named = (typed["code"], typed["first_name"], typed["last_name"], born)
         entered = await enter(context_of(request), *named, address_of(request))
     except Problem as problem:
         if problem.kind not in _REFUSED:
@@ -70,10 +70,10 @@ def door(
     return page(request, "certification/enter.html", status, headers, typed=values, faults=faults, told=told)
 
 
-def _birth_date(typed: Mapping[str, str]) -> str | None:
+def birth_date(typed: Mapping[str, str]) -> str | None:
     """Date that three fields make, None when there is no such day.
 
-    >>> _birth_date({"day": "27", "month": "3", "year": "2008"}), _birth_date({"day": "31", "month": "2", "year": "9"})
+    >>> birth_date({"day": "27", "month": "3", "year": "2008"}), birth_date({"day": "31", "month": "2", "year": "9"})
     ('2008-03-27', None)
     """
     parts = [typed[name] for name in ("year", "month", "day")]

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
+from scipy.special import softmax
 from sqlalchemy import Connection
 
 from api.campaigns.callers import Participant, required_participation
@@ -21,7 +22,6 @@ from api.runs.facts import ANSWERED, SKIPPED, Fact, response_of
 from api.runs.repository import facts_of, run_of
 from api.runs.results import DECIMALS
 from api.tables import REPLY
-from engine.adaptive import posterior
 from engine.belief import mean, sd
 from itembank.topics import topic_tallies
 
@@ -69,9 +69,9 @@ def snapshot_of(context: Context, connection: Connection, campaign: Campaign, pa
     -------
     dict
         ``kind``, ``run_id``, ``finished_at``; ``competences``, one entry for each of the framework as runs tell them;
-        ``own``, for each competence the mean and sd of the posterior after the answers of this run alone, without
-        those of earlier ones, and null of a profile; ``topics``, points obtained and expected; ``asked``,
-        ``answered``, ``skipped``.
+        ``own``, for each competence the mean and sd of the posterior after the answers of this run to its own items
+        alone, without those of earlier runs and of other competences, and null of a profile; ``topics``, points
+        obtained and expected; ``asked``, ``answered``, ``skipped``.
 
     Raises
     ------
@@ -106,13 +106,20 @@ def snapshot_of(context: Context, connection: Connection, campaign: Campaign, pa
 
 
 def _own(before: Beginning, replies: list[Fact]) -> list[dict[str, Any]]:
+    """Mean and sd of each competence from this run's answers to its own items alone, under the prior N(0, 1)."""
     test = before.test
-    state = replace(before, evidence=None).after(replies)
-    belief = posterior(test.design, test.table, state)
-    means, sds = mean(belief, test.table.nodes), sd(belief, test.table.nodes)
+    likelihood = replace(before, evidence=None).after(replies).log_likelihood
+    nodes = test.table.nodes
+    belief = softmax(likelihood - 0.5 * nodes**2, axis=-1)
+    means, sds = mean(belief, nodes), sd(belief, nodes)
+    asked = np.ptp(likelihood, axis=-1) > 0.0
     return [
-        {"competence": code, "mean": round(float(middle), DECIMALS), "sd": round(float(spread), DECIMALS)}
-        for code, middle, spread in zip(test.snapshot.framework.codes, means, sds, strict=True)
+        {
+            "competence": code,
+            "mean": round(float(means[row]), DECIMALS) if asked[row] else None,
+            "sd": round(float(sds[row]), DECIMALS) if asked[row] else None,
+        }
+        for row, code in enumerate(test.snapshot.framework.codes)
     ]
 
 

@@ -76,6 +76,15 @@ class Words:
         """
         return f"{round(value, 1):g}".replace(".", "," if self.language == "fr" else ".")
 
+    def signed(self, value: float) -> str:
+        """Write a number to the first decimal with its sign, as a difference or a place on the ability scale.
+
+        >>> words_of("fr").signed(0.34), words_of("en").signed(-1.25), words_of("en").signed(-0.01)
+        ('+0,3', '–1.2', '0')
+        """
+        written = self.number(abs(value))
+        return written if written == "0" else f"{'+' if value > 0 else '–'}{written}"
+
     def small_share(self, share: float) -> str:
         """Write a share that may be tiny: per mille when it is below a tenth.
 

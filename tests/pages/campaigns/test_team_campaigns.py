@@ -120,7 +120,7 @@ def test_the_follow_up_tells_who_is_how_far(grounds: Grounds, office: Office) ->
     participation = grounds.entered(campaign, first)
     grounds.done("POST", f"/v1/participations/{participation['id']}/start", participation["token"])
     sheet = told(office.look(path))
-    assert re.search(r"Ensemble 4 1 0 0", sheet), sheet
+    assert re.search(r"2A \d 1 0 0", sheet), sheet
     assert "Nom Prénom0 2A en cours" in sheet
     absent = told(office.look(f"{path}?state=absent&division=2B"))
     assert f"Nom {second.first_name} 2B pas commencé" in absent

@@ -4,7 +4,6 @@ A platform, the administrators and the members of an organisation make and read 
 own participation. Whatever one may not know of looks as if it did not exist.
 """
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Request, Security
@@ -18,8 +17,8 @@ from api.identifiers import PARTICIPANT_TOKEN_PREFIX, fingerprint, parsed_id
 from api.oauth.access import platform_of
 from api.oauth.scopes import CAMPAIGNS_WRITE
 from api.oauth.tokens import Platform
-from api.organisations.callers import Staff, bearer, is_of, staff, unauthenticated
-from api.organisations.records import INVIGILATOR, Member, Organisation
+from api.organisations.callers import Staff, bearer, is_of, unauthenticated
+from api.organisations.records import Organisation
 from api.organisations.repository import organisation_of
 from api.problems import NOT_ALLOWED, UNKNOWN_CAMPAIGN, UNKNOWN_PARTICIPATION, Problem
 
@@ -29,23 +28,6 @@ _PARTICIPANT = HTTPBearer(
     auto_error=False,
 )
 Participant = Platform | Participation
-
-
-def team(scope: str) -> Callable[..., Awaitable[Staff]]:
-    """Make the dependency of an endpoint for platforms with ``scope``, administrators and members."""
-    check = staff(scope)
-
-    async def of_team(caller: Annotated[Staff, Security(check)]) -> Staff:
-        return checked_team(caller)
-
-    return of_team
-
-
-def checked_team(caller: Staff) -> Staff:
-    """Return the caller unless campaigns are none of their business; raise a 403 problem then."""
-    if isinstance(caller, Member) and caller.role == INVIGILATOR:
-        raise Problem(NOT_ALLOWED, "Campaigns are for the administrators and members of the organisation: ask one.")
-    return caller
 
 
 async def participant(request: Request, _: Annotated[object, Security(_PARTICIPANT)]) -> Participant:

@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.responses import JSONResponse
 
-from api.campaigns.callers import team
 from api.campaigns.courses import list_courses
 from api.campaigns.entering import enter_for
 from api.campaigns.follow_up import follow_up, list_participations
@@ -28,7 +27,7 @@ from api.idempotency import IdempotencyKey
 from api.oauth.access import platform
 from api.oauth.scopes import CAMPAIGNS_READ, CAMPAIGNS_WRITE
 from api.oauth.tokens import Platform
-from api.organisations.callers import Staff
+from api.organisations.callers import Staff, teaching
 from api.organisations.keyed import once_for
 from api.pagination import Cursor, Limit
 from api.problems import (
@@ -54,8 +53,8 @@ courses = APIRouter(prefix="/v1/courses", tags=["campaigns"])
 
 OrganisationId = Annotated[str, Path(json_schema_extra={"format": "uuid"})]
 CampaignId = Annotated[str, Path(json_schema_extra={"format": "uuid"})]
-Reader = Annotated[Staff, Depends(team(CAMPAIGNS_READ))]
-Author = Annotated[Staff, Depends(team(CAMPAIGNS_WRITE))]
+Reader = Annotated[Staff, Depends(teaching(CAMPAIGNS_READ))]
+Author = Annotated[Staff, Depends(teaching(CAMPAIGNS_WRITE))]
 Division = Annotated[str | None, Query(max_length=255, description="Of one class alone.")]
 
 

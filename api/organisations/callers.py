@@ -7,7 +7,7 @@ the sessions assigned to them. Whatever one may not know of looks as if it did n
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import Request, Security
+from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer
 from sqlalchemy import Connection
 
@@ -15,7 +15,7 @@ from api.context import Context, context_of
 from api.identifiers import MEMBER_TOKEN_PREFIX, fingerprint, parsed_id
 from api.oauth.access import platform_of
 from api.oauth.tokens import Platform
-from api.organisations.records import ADMIN, Member, Organisation
+from api.organisations.records import ADMIN, INVIGILATOR, Member, Organisation
 from api.organisations.repository import member_of_token, organisation_of
 from api.problems import NOT_ALLOWED, UNAUTHENTICATED, UNKNOWN_ORGANISATION, Problem
 
@@ -34,6 +34,18 @@ def staff(scope: str, admin: bool = False) -> Callable[..., Awaitable[Staff]]:
         return await staff_of(context_of(request), bearer(request), scope, admin)
 
     return check
+
+
+def teaching(scope: str) -> Callable[..., Awaitable[Staff]]:
+    """Make the dependency of an endpoint for platforms with ``scope``, administrators and members."""
+    check = staff(scope)
+
+    async def of_team(caller: Annotated[Staff, Depends(check)]) -> Staff:
+        if isinstance(caller, Member) and caller.role == INVIGILATOR:
+            raise Problem(NOT_ALLOWED, "This is for the administrators and members of the organisation: ask one.")
+        return caller
+
+    return of_team
 
 
 async def staff_of(context: Context, token: str, scope: str, admin: bool = False) -> Staff:

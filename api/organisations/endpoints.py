@@ -13,23 +13,18 @@ from api.oauth.scopes import ORGANISATIONS_READ, ORGANISATIONS_WRITE
 from api.oauth.tokens import Platform
 from api.organisations.callers import Staff, required_organisation, staff
 from api.organisations.keyed import once_for
+from api.organisations.members import change_member, create_member, list_members, member_view, remove_member
 from api.organisations.schemas import (
+    MemberChange,
     MemberPage,
     MemberRequest,
+    MemberView,
     NewMember,
     OrganisationPage,
     OrganisationRequest,
     OrganisationView,
 )
-from api.organisations.service import (
-    create_member,
-    create_organisation,
-    list_members,
-    list_organisations,
-    member_view,
-    organisation_view,
-    remove_member,
-)
+from api.organisations.service import create_organisation, list_organisations, organisation_view
 from api.pagination import Cursor, Limit
 from api.problems import (
     BODY_TOO_LARGE,
@@ -116,7 +111,10 @@ async def post_member(
     order: MemberRequest,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Make an administrator or an invigilator; the answer holds their token, which is told only here."""
+    """Make a member of any role; the answer holds their token, which is told only here.
+
+    Somebody far away is better invited: POST /v1/organisations/{organisation_id}/invitations.
+    """
     context = context_of(request)
     once = await once_for(context, caller, organisation_id, "members", idempotency_key, order.model_dump_json())
     member, token = await create_member(context, caller, organisation_id, order.name, order.role, once)
@@ -134,6 +132,20 @@ async def get_members(
 ) -> Any:
     """List the members of an organisation in the order of their coming, those whose token was revoked too."""
     return await list_members(context_of(request), caller, organisation_id, cursor, limit)
+
+
+@router.patch(
+    "/{organisation_id}/members/{member_id}",
+    summary="Change a member",
+    response_model=MemberView,
+    responses=problem_responses(INVALID_JSON, BODY_TOO_LARGE, UNKNOWN_ORGANISATION, UNKNOWN_MEMBER, NOT_NOW),
+)
+async def patch_member(
+    request: Request, caller: Admin, organisation_id: OrganisationId, member_id: MemberId, order: MemberChange
+) -> Any:
+    """Give a member another name or role; the organisation keeps an administrator."""
+    context = context_of(request)
+    return member_view(await change_member(context, caller, organisation_id, member_id, order.name, order.role))
 
 
 @router.delete(

@@ -7,14 +7,15 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from api.identifiers import new_id
-from api.organisations.records import Member, Organisation
-from api.organisations.tables import accesses, deeds, members, organisations
+from api.organisations.records import Invitation, Member, Organisation
+from api.organisations.tables import accesses, deeds, invitations, members, organisations
 from api.storage import insert_rows
 
 
-def organisation_of(connection: Connection, organisation_id: str) -> Organisation | None:
-    """Return the organisation of that id."""
-    row = connection.execute(select(organisations).where(organisations.c.id == organisation_id)).one_or_none()
+def organisation_of(connection: Connection, organisation_id: str, lock: bool = False) -> Organisation | None:
+    """Return the organisation of that id; ``lock`` keeps others from changing its people until the transaction ends."""
+    query = select(organisations).where(organisations.c.id == organisation_id)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     return None if row is None else Organisation(**row._asdict())
 
 
@@ -63,9 +64,55 @@ def members_of_organisation(connection: Connection, organisation_id: str) -> lis
     return [_member(row) for row in connection.execute(query)]
 
 
+def change_member(connection: Connection, member_id: str, values: Mapping[str, Any]) -> None:
+    """Change columns of a member."""
+    connection.execute(update(members).where(members.c.id == member_id).values(**values))
+
+
 def revoke_member(connection: Connection, member_id: str, at: datetime) -> None:
     """Note that a member's token works no more."""
     connection.execute(update(members).where(members.c.id == member_id).values(revoked_at=at))
+
+
+def add_invitation(connection: Connection, invitation: Invitation, code_hash: str) -> None:
+    """Store a new invitation."""
+    connection.execute(insert(invitations).values(**vars(invitation), code_hash=code_hash))
+
+
+def invitation_of(connection: Connection, organisation_id: str, invitation_id: str) -> Invitation | None:
+    """Return an invitation of an organisation."""
+    query = select(invitations).where(
+        invitations.c.organisation_id == organisation_id, invitations.c.id == invitation_id
+    )
+    return _invitation(connection.execute(query).one_or_none())
+
+
+def invitation_of_code(connection: Connection, code_hash: str, lock: bool = False) -> Invitation | None:
+    """Return the invitation that has this code; ``lock`` keeps others from answering it."""
+    query = select(invitations).where(invitations.c.code_hash == code_hash)
+    return _invitation(connection.execute(query.with_for_update() if lock else query).one_or_none())
+
+
+def invitations_of(connection: Connection, organisation_id: str, after: str | None, limit: int) -> list[Invitation]:
+    """Return the invitations of an organisation, the latest first, those before ``after``."""
+    query = select(invitations).where(invitations.c.organisation_id == organisation_id)
+    if after is not None:
+        query = query.where(invitations.c.id < after)
+    rows = connection.execute(query.order_by(invitations.c.id.desc()).limit(limit))
+    return [found for row in rows if (found := _invitation(row)) is not None]
+
+
+def change_invitation(connection: Connection, invitation_id: str, values: Mapping[str, Any]) -> None:
+    """Change columns of an invitation."""
+    connection.execute(update(invitations).where(invitations.c.id == invitation_id).values(**values))
+
+
+def deeds_of(connection: Connection, organisation_id: str, after: str | None, limit: int) -> list[dict[str, Any]]:
+    """Return the audit of an organisation, the latest deed first, those before ``after``."""
+    query = select(deeds).where(deeds.c.organisation_id == organisation_id)
+    if after is not None:
+        query = query.where(deeds.c.id < after)
+    return [row._asdict() for row in connection.execute(query.order_by(deeds.c.id.desc()).limit(limit))]
 
 
 def add_deed(
@@ -96,3 +143,11 @@ def _member(row: Row[Any]) -> Member:
     values = row._asdict()
     values.pop("token_hash")
     return Member(**values)
+
+
+def _invitation(row: Row[Any] | None) -> Invitation | None:
+    if row is None:
+        return None
+    values = row._asdict()
+    values.pop("code_hash")
+    return Invitation(**values)

@@ -3,6 +3,9 @@
 from fastapi import APIRouter
 
 from api.organisations.endpoints import router as organisations
+from api.organisations.people_endpoints import answers
+from api.organisations.people_endpoints import router as people
+from api.organisations.registrations.endpoints import router as registrations
 
-ROUTERS: tuple[APIRouter, ...] = (organisations,)
+ROUTERS: tuple[APIRouter, ...] = (organisations, people, answers, registrations)
 """Each room adds its own."""

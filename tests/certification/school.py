@@ -90,9 +90,16 @@ class School:
 
     def learner(self, level: int = 4, competences: Sequence[str] | None = SIX, length: int | None = None) -> str:
         """Id of a learner who was positioned three days ago, and knows whatever is of this level or below."""
-        learner_id: str = self.as_platform("POST", "/v1/learners", json={})["id"]
+        learner_id = self.listed()
         with self.ago(days=3):
             self.position(learner_id, level, competences, length)
+        return learner_id
+
+    def listed(self, **body: Any) -> str:
+        """Id of a new learner of the platform who is on the organisation's list."""
+        learner_id: str = self.as_platform("POST", "/v1/learners", json=body)["id"]
+        told = {"last_name": "Nom", "first_name": "Prénom", "birth_date": "2009-05-17", "learner_id": learner_id}
+        self.as_platform("POST", f"/v1/organisations/{self.organisation['id']}/learners", json=told)
         return learner_id
 
     def position(

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.responses import StreamingResponse
 
-from api.campaigns.callers import team
 from api.campaigns.results.exports import begin_export, document, table
 from api.campaigns.results.group import comparison, group_results, progress_since
 from api.campaigns.results.learner import learner_result
@@ -14,7 +13,7 @@ from api.campaigns.results.schemas import Comparison, GroupResults, LearnerResul
 from api.context import context_of
 from api.errors import problem_responses
 from api.oauth.scopes import CAMPAIGNS_READ
-from api.organisations.callers import Staff
+from api.organisations.callers import Staff, teaching
 from api.problems import (
     INVALID_REQUEST,
     NOT_ALLOWED,
@@ -29,7 +28,7 @@ of_learner = APIRouter(prefix="/v1/participations", tags=["results"], responses=
 
 CampaignId = Annotated[str, Path(json_schema_extra={"format": "uuid"})]
 ParticipationId = Annotated[str, Path(json_schema_extra={"format": "uuid"})]
-Reader = Annotated[Staff, Depends(team(CAMPAIGNS_READ))]
+Reader = Annotated[Staff, Depends(teaching(CAMPAIGNS_READ))]
 Division = Annotated[str | None, Query(max_length=255, description="Of one class alone.")]
 UNKNOWN = problem_responses(UNKNOWN_CAMPAIGN)
 

@@ -29,9 +29,8 @@ from api.certification.tables import candidates, sessions
 from api.context import Context
 from api.idempotency import Once, created_before, remember
 from api.identifiers import new_id, parsed_access_code
-from api.learners.service import required_learner
-from api.oauth.tokens import Platform
 from api.organisations.callers import Staff, who
+from api.organisations.registrations.accounts import required_account
 from api.organisations.repository import organisation_of
 from api.problems import (
     INVALID_REQUEST,
@@ -165,12 +164,17 @@ def clash_of(connection: Connection, session: Session, learner_id: str, lock: bo
     return None
 
 
-def learner_of(connection: Connection, session: Session, learner_id: str | None, code: str | None) -> str:
-    """Return the id of the learner who is named by an id or by an access code; raise a 404 problem."""
+def learner_of(
+    connection: Connection, caller: Staff, session: Session, learner_id: str | None, code: str | None
+) -> str:
+    """Return the id of the learner who is named by an id, or by an access code; raise a 404 problem.
+
+    A member names learners on the list of their organisation; of any other, the learner hands them an access code.
+    """
     organisation = organisation_of(connection, session.organisation_id)
     assert organisation is not None
     if learner_id is not None:
-        return required_learner(connection, organisation.client_id, learner_id).id
+        return required_account(connection, caller, learner_id)
     typed = parsed_access_code(code or "")
     run = None if typed is None else run_of_code(connection, typed)
     if run is None or run.rules_hash is not None or run.client_id not in (None, organisation.client_id):
@@ -205,7 +209,7 @@ def _checked(
         raise Problem(
             INVALID_REQUEST, "Name the learner by learner_id or by code: send one of them.", reason="lacks-learner"
         )
-    learner_id = learner_of(connection, session, order.learner_id, order.code)
+    learner_id = learner_of(connection, caller, session, order.learner_id, order.code)
     enrolment = Enrolment(
         learner_id=learner_id,
         first_name=order.first_name,
@@ -229,21 +233,11 @@ def _enrolled_before(connection: Connection, candidate_id: str | None) -> Candid
 
 
 async def learner_eligibility(context: Context, caller: Staff, learner_id: str) -> dict[str, Any]:
-    """Show whether a learner of the caller's platform may sit a session held now, under the rules in force."""
+    """Show whether a learner whom the caller knows may sit a session held now, under the rules in force."""
 
     def read(connection: Connection) -> dict[str, Any]:
-        client_id = platform_behind(connection, caller)
-        learner = required_learner(connection, client_id, learner_id)
-        profile = profile_for(connection, context, learner.id, context.certification, context.clock())
-        return {"learner_id": learner.id, **profile.told()}
+        known = required_account(connection, caller, learner_id)
+        profile = profile_for(connection, context, known, context.certification, context.clock())
+        return {"learner_id": known, **profile.told()}
 
     return await context.read(read)
-
-
-def platform_behind(connection: Connection, caller: Staff) -> str:
-    """Return the id of the platform that calls, or for whose organisation the caller works."""
-    if isinstance(caller, Platform):
-        return caller.client_id
-    organisation = organisation_of(connection, caller.organisation_id)
-    assert organisation is not None
-    return organisation.client_id

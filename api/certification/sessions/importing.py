@@ -21,10 +21,10 @@ from api.certification.states import Kind, Phase
 from api.certification.tables import candidates
 from api.context import Context
 from api.idempotency import Once, created_before, remember
-from api.identifiers import new_id, parsed_id
-from api.learners.repository import learner_by_external_id
+from api.identifiers import new_id
 from api.organisations.callers import Staff, who
 from api.organisations.importing.faults import Fault
+from api.organisations.registrations.accounts import named_account
 from api.organisations.repository import organisation_of
 from api.problems import INVALID_REQUEST, INVALID_ROWS, Problem
 from engine.errors import BankError
@@ -73,7 +73,7 @@ async def import_candidates(
         if known is not None:
             return known, []
         check_takes(session)
-        ready, more = _found(context, connection, session, entries)
+        ready, more = _found(context, connection, caller, session, entries)
         found = sorted([*faults, *more], key=lambda fault: fault.line)
         if found:
             raise invalid_rows(found)
@@ -110,7 +110,7 @@ def invalid_rows(faults: Iterable[Fault]) -> Problem:
 
 
 def _found(
-    context: Context, connection: Connection, session: Session, entries: Iterable[Entry]
+    context: Context, connection: Connection, caller: Staff, session: Session, entries: Iterable[Entry]
 ) -> tuple[list[Numbered], list[Fault]]:
     """Find the learners of a file; everybody who may be enrolled when no line is wrong, and what is wrong here."""
     ready: list[Numbered] = []
@@ -118,7 +118,7 @@ def _found(
     lines: dict[str, int] = {}
     served: dict[Need, tuple[Finding, ...]] = {}
     for entry in entries:
-        wrong, learner_id = list(_wrong(context, session, entry)), _learner(connection, session, entry)
+        wrong, learner_id = list(_wrong(context, session, entry)), _learner(connection, caller, session, entry)
         column = entry.columns.get("learner" if entry.learner is not None else "code", "learner")
         if (entry.learner is None) == (entry.code is None):
             learner_id = None  # the reading of the file says what is wrong
@@ -161,25 +161,21 @@ def _wrong(context: Context, session: Session, entry: Entry) -> Iterable[Fault]:
         yield Fault(entry.line, entry.columns.get("locale"), "FIELD_BAD_VALUES", sentence)
 
 
-def _learner(connection: Connection, session: Session, entry: Entry) -> str | None:
-    """Id of the learner of a line: by the platform's own identifier, by their id, or by an access code."""
+def _learner(connection: Connection, caller: Staff, session: Session, entry: Entry) -> str | None:
+    """Id of the learner of a line: by the INE or number on the list, an identifier of the platform, or a code."""
     organisation = organisation_of(connection, session.organisation_id)
     assert organisation is not None
     if entry.learner is not None:
-        found = learner_by_external_id(connection, organisation.client_id, entry.learner)
-        if found is not None:
-            return found.id
-        if parsed_id(entry.learner) is None:
-            return None
+        return named_account(connection, caller, organisation, entry.learner)
     try:
-        return learner_of(connection, session, entry.learner, entry.code)
+        return learner_of(connection, caller, session, None, entry.code)
     except Problem:
         return None
 
 
 def _unknown(entry: Entry, column: str) -> Fault:
     if entry.learner is not None:
-        sentence = f"No learner of the platform is known as {entry.learner!r} (line {entry.line}): check it."
+        sentence = f"No learner here is known as {entry.learner!r} (line {entry.line}): check it."
     else:
         sentence = f"No positioning has the access code {entry.code!r} (line {entry.line}): check each letter."
     return Fault(entry.line, column, "LEARNER_UNKNOWN", sentence)

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Generator
 from dataclasses import dataclass
 from io import TextIOWrapper
-from typing import BinaryIO, Final
+from typing import IO, Final
 
 from api.organisations.importing.faults import BAD_CSV_FORMAT, Fault, truncated
 
@@ -46,12 +46,12 @@ class _Lines:
         return line
 
 
-def rows(file: BinaryIO, codec: str, delimiter: str) -> Generator[Cells | Fault, None, None]:
+def rows(file: IO[bytes], codec: str, delimiter: str) -> Generator[Cells | Fault, None, None]:
     """Read the rows of a file that are not empty, in order.
 
     Parameters
     ----------
-    file : BinaryIO
+    file : IO[bytes]
         Seekable; read from its start and left open.
     codec : str
         Encoding of the file, under which it was found valid except perhaps for a character cut at its end.

@@ -3,7 +3,7 @@
 import codecs
 from contextlib import closing
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import IO, Final
 
 from api.organisations.importing.delimited import rows
 from api.organisations.importing.faults import ENCODING_NOT_SUPPORTED, Fault
@@ -38,12 +38,12 @@ class _Decoding:
         return bool(self.pending) and (self.accented or len(self.pending) > 1 or self.pending[0] < 0xE0)
 
 
-def written(file: BinaryIO, layout: Layout) -> Written | Fault:
+def written(file: IO[bytes], layout: Layout) -> Written | Fault:
     """Find how a file is written.
 
     Parameters
     ----------
-    file : BinaryIO
+    file : IO[bytes]
         Seekable; read several times, in chunks.
     layout : Layout
         What the file should hold; the header ``layout.check`` tells the encoding.
@@ -68,7 +68,7 @@ def written(file: BinaryIO, layout: Layout) -> Written | Fault:
     return fallback or _unknown(layout)
 
 
-def _candidates(file: BinaryIO, layout: Layout) -> tuple[Encoding, ...]:
+def _candidates(file: IO[bytes], layout: Layout) -> tuple[Encoding, ...]:
     """Return the encodings to try: none for a file that is no text, UTF-8 alone for one that says so by its mark."""
     file.seek(0)
     if any(b"\x00" in chunk for chunk in iter(lambda: file.read(_CHUNK), b"")):
@@ -77,7 +77,7 @@ def _candidates(file: BinaryIO, layout: Layout) -> tuple[Encoding, ...]:
     return (UTF_8,) if file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8 else layout.encodings
 
 
-def _decoding(file: BinaryIO, codec: str) -> _Decoding | None:
+def _decoding(file: IO[bytes], codec: str) -> _Decoding | None:
     """Decode the whole file; None when it is not of this encoding."""
     decoder = codecs.getincrementaldecoder(codec)()
     accented = False
@@ -90,7 +90,7 @@ def _decoding(file: BinaryIO, codec: str) -> _Decoding | None:
     return _Decoding(decoder.getstate()[0], accented)
 
 
-def _delimiter(file: BinaryIO, codec: str, layout: Layout) -> tuple[str, bool]:
+def _delimiter(file: IO[bytes], codec: str, layout: Layout) -> tuple[str, bool]:
     """Find the delimiter under which most of the header is known, and tell whether the check column is."""
     known = {header_name(column.header) for column in layout.columns}
     best, most = DELIMITERS[0], (False, 0)

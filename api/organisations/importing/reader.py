@@ -8,7 +8,7 @@ the caller, who has somewhere to keep the identifiers.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import BinaryIO, Final
+from typing import IO, Final
 
 from api.organisations.importing.delimited import Cells, rows
 from api.organisations.importing.encoding import Written, written
@@ -59,12 +59,12 @@ class _Header:
     """The last place whose cells may not be empty; -1 when none."""
 
 
-def read(file: BinaryIO, layout: Layout, today: date) -> Reading:
+def read(file: IO[bytes], layout: Layout, today: date) -> Reading:
     """Read a list of learners.
 
     Parameters
     ----------
-    file : BinaryIO
+    file : IO[bytes]
         Seekable, such as a temporary file; must stay open, and be left alone, until the rows are read.
     layout : Layout
         What the file should hold.

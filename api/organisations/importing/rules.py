@@ -40,7 +40,7 @@ def text(cell: str, today: date) -> str:
         cell = unicodedata.normalize("NFC", cell)  # an accent typed apart is the same letter
     if len(cell) > LONGEST:
         raise Refused(FIELD_MAX_LENGTH, f"write {LONGEST} characters at most", limit=LONGEST)
-    if not cell.isprintable() and _UNREADABLE.search(cell):
+    if _UNREADABLE.search(cell):
         raise Refused(FIELD_BAD_VALUES, "it has characters that cannot be read: type it again", accepted=["text"])
     return cell
 

@@ -55,6 +55,17 @@ def registration_of_learner(connection: Connection, organisation_id: str, learne
     return None if row is None else Registration(**row._asdict())
 
 
+def registration_by_key(connection: Connection, organisation_id: str, key: str) -> Registration | None:
+    """Return the active learner of an organisation who has this INE or this number of the organisation's own."""
+    query = select(registrations).where(
+        registrations.c.organisation_id == organisation_id,
+        (registrations.c.ine == key) | (registrations.c.external_id == key),
+        registrations.c.active,
+    )
+    row = connection.execute(query.order_by(registrations.c.ine.is_(None)).limit(1)).one_or_none()
+    return None if row is None else Registration(**row._asdict())
+
+
 def born_on(connection: Connection, organisation_id: str, birth_date: str) -> list[Registration]:
     """Return the active learners of an organisation born on a day."""
     query = select(registrations).where(

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.context import context_of
+from api.organisations.members import create_member, list_members, remove_member
 from api.organisations.records import ROLES, Member
-from api.organisations.service import create_member, list_members, remove_member
 from api.pages.certification.doors import own_admin
 from api.pages.drawn import drawn_key, once_of
 from api.pages.origin import from_our_pages

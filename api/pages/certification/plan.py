@@ -10,8 +10,8 @@ from starlette.responses import Response
 from api.certification.sessions.schemas import SessionChange, SessionRequest
 from api.certification.sessions.service import CHANGEABLE_WHEN_OPEN, change_session, create_session, find_session
 from api.context import context_of
+from api.organisations.members import list_members
 from api.organisations.records import Member
-from api.organisations.service import list_members
 from api.pages.certification.doors import own_admin
 from api.pages.certification.refusals import refusal
 from api.pages.drawn import drawn_key, once_of

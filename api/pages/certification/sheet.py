@@ -14,8 +14,8 @@ from api.certification.sessions.service import cancel_session, find_session
 from api.certification.states import Phase
 from api.context import context_of
 from api.identifiers import written_access_code
+from api.organisations.members import list_members
 from api.organisations.records import ADMIN, Member
-from api.organisations.service import list_members
 from api.pages.certification.doors import own_admin, own_member
 from api.pages.certification.refusals import refusal
 from api.pages.origin import from_our_pages

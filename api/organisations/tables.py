@@ -136,6 +136,7 @@ learner_import_rows = Table(
     *_learner_columns(),
     Index(None, "import_id", "ine"),
     Index(None, "import_id", "external_id"),
+    Index(None, "import_id", "registration_id"),
 )
 
 deeds = Table(

@@ -48,7 +48,7 @@ def test_an_eligible_learner_is_enrolled_with_their_accommodations(school: Schoo
 
 
 def test_who_is_not_eligible_is_refused_in_words(school: School, problem: Check) -> None:
-    learner_id = school.as_platform("POST", "/v1/learners", json={})["id"]
+    learner_id = school.listed()
     response = school.call("POST", path_of(school.session()), json=body(learner_id))
     found = problem(response, 422, "not-eligible", "1.1", "5.2")
     assert found["detail"] == found["words"]["en"]
@@ -100,7 +100,7 @@ def test_one_name_for_the_learner_is_enough(school: School, problem: Check) -> N
     ],
 )
 def test_a_candidate_who_cannot_be(school: School, problem: Check, change: dict[str, Any]) -> None:
-    learner_id = school.as_platform("POST", "/v1/learners", json={})["id"]
+    learner_id = school.listed()
     response = school.call("POST", path_of(school.session()), json=body(learner_id) | change)
     kind = "not-eligible" if change == {"locale": "xx"} else "invalid-request"
     problem(response, 422, kind)

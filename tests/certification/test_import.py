@@ -26,7 +26,7 @@ def listed(school: School, session: Any) -> list[Any]:
 
 
 def named_learner(school: School, external_id: str) -> str:
-    learner_id: str = school.as_platform("POST", "/v1/learners", json={"external_id": external_id})["id"]
+    learner_id: str = school.listed(external_id=external_id)
     school.position(learner_id)
     return learner_id
 
@@ -70,7 +70,7 @@ def test_a_class_is_enrolled_from_a_file(school: School, encoding: str, delimite
 def test_everything_that_is_wrong_is_told_at_once_and_nobody_is_enrolled(school: School, problem: Check) -> None:
     session, other = school.session(), school.session()
     good, elsewhere = named_learner(school, "good"), named_learner(school, "elsewhere")
-    school.as_platform("POST", "/v1/learners", json={"external_id": "new"})
+    school.listed(external_id="new")
     school.enrol(other, elsewhere)
     content = "\n".join(
         [
@@ -216,7 +216,7 @@ def test_only_csv_of_a_reasonable_size_to_a_session_that_takes_it(school: School
     header = "last_name,first_name,birth_date,learner\n"
     problem(send(school, session, header, **{"Content-Type": "application/json"}), 422, "invalid-request", "text/csv")
     assert send(school, session, header + "x" * 70_000).status_code == 422
-    problem(send(school, session, header + "x" * 8_400_000), 413, "body-too-large", "8388608 bytes")
+    problem(send(school, session, header + "x" * 21_000_000), 413, "body-too-large", "20971520 bytes")
     problem(send(school, {"id": "nobody"}, header), 404, "unknown-session")
     school.done("POST", f"/v1/sessions/{session['id']}/cancel", json={"why": "Grève"})
     problem(send(school, session, header), 409, "not-now", "cancelled")

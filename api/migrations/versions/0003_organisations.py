@@ -157,7 +157,7 @@ def _create_imports() -> None:
         sa.PrimaryKeyConstraint("import_id", "line", name="pk_learner_import_rows"),
         sa.ForeignKeyConstraint(["import_id"], ["learner_imports.id"], name="fk_learner_import_rows_import_id"),
     )
-    for key in ("ine", "external_id"):
+    for key in ("ine", "external_id", "registration_id"):
         op.create_index(f"ix_learner_import_rows_import_id_{key}", "learner_import_rows", ["import_id", key])
 
 

@@ -102,7 +102,7 @@ def test_one_is_enrolled_changed_and_taken_off(campus: Campus, office: Office) -
     lacking = office.send(f"{path}/candidates/new", **enrolment("", first_name="", extra_time="beaucoup"))
     assert lacking.status_code == 422
     assert set(re.findall(r'class="fault" id="(\w+)-fault"', lacking.text)) >= {"learner", "extra_time"}
-    novice = campus.as_platform("POST", "/v1/learners", json={})["id"]
+    novice = campus.listed()
     refused = office.send(f"{path}/candidates/new", **enrolment(novice))
     assert refused.status_code == 422
     assert "ne peut pas encore être certifiée" in told(refused)

@@ -53,6 +53,7 @@ def test_whole_session_from_its_creation_to_the_certificate(campus: Campus, open
     eye.look(staff)
     staff.locator("#token").fill(campus.admin.token)
     staff.get_by_role("button", name="Entrer").click()
+    staff.get_by_role("link", name="Sessions de certification").click()
     staff.get_by_role("link", name="Créer une session").click()
     eye.look(staff)
     staff.locator("main .card .primary").click()

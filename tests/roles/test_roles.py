@@ -20,99 +20,36 @@ from api.organisations.local import create_organisation
 from api.settings import Settings
 from tests.api.conftest import World
 from tests.api.movable_clock import MovableClock
+from tests.campaigns.classroom import Classroom
 from tests.certification.decided import certified, holder, seated
-from tests.certification.school import MONDAY, School
-
-PUBLIC, PLATFORM, READER, FOREIGN_PLATFORM = "public", "platform", "reading platform", "foreign platform"
-ADMIN, FOREIGN_ADMIN, INVIGILATOR, UNASSIGNED = "admin", "foreign admin", "invigilator", "unassigned invigilator"
-CANDIDATE, OTHER_CANDIDATE, LEARNER, OTHER_LEARNER = "candidate", "other candidate", "learner", "other learner"
-ROLES = (
-    *(PUBLIC, PLATFORM, READER, FOREIGN_PLATFORM, ADMIN, FOREIGN_ADMIN, INVIGILATOR, UNASSIGNED),
-    *(CANDIDATE, OTHER_CANDIDATE, LEARNER, OTHER_LEARNER),
+from tests.certification.school import MONDAY
+from tests.organisations.fregata import fregata_file
+from tests.roles.matrix import (
+    ADMIN,
+    ALLOWED,
+    CANDIDATE,
+    EVERYBODY,
+    FOREIGN_ADMIN,
+    FOREIGN_PLATFORM,
+    INVIGILATOR,
+    LEARNER,
+    MEMBER,
+    NEIGHBOUR,
+    OTHER_CANDIDATE,
+    OTHER_LEARNER,
+    OTHER_PARTICIPANT,
+    PARTICIPANT,
+    PLATFORM,
+    PUBLIC,
+    READER,
+    ROLES,
+    UNASSIGNED,
 )
-EVERYBODY = set(ROLES)
-STAFF_READS = {PLATFORM, READER, ADMIN, INVIGILATOR}
-STAFF_ACTS = {PLATFORM, ADMIN, INVIGILATOR}
-ORGANISATION_READS, ORGANISATION_ACTS = {PLATFORM, READER, ADMIN}, {PLATFORM, ADMIN}
-HOLDS = {PLATFORM, READER, ADMIN, LEARNER}
-OWN_PLATFORMS = {PLATFORM, READER}
-ANY_PLATFORM = {PLATFORM, READER, FOREIGN_PLATFORM}
+
 WHY = {"why": "Because."}
-
-ALLOWED: dict[str, set[str]] = {
-    "GET /v1/health": EVERYBODY,
-    "GET /v1/framework": EVERYBODY,
-    "POST /oauth/token": EVERYBODY,
-    "GET /v1/checks/{code}": EVERYBODY,
-    "GET /.well-known/jwks.json": EVERYBODY,
-    "GET /v1/keys/{thumbprint}": EVERYBODY,
-    "POST /v1/session-entries": EVERYBODY,  # with the code and the name of somebody enrolled
-    "POST /v1/learners": {PLATFORM, FOREIGN_PLATFORM},
-    "GET /v1/learners": ANY_PLATFORM,  # their own
-    "GET /v1/learners/{learner_id}": OWN_PLATFORMS,
-    "GET /v1/learners/{learner_id}/profile": OWN_PLATFORMS,
-    "GET /v1/learners/{learner_id}/runs": OWN_PLATFORMS,
-    "GET /v1/learners/{learner_id}/eligibility": ORGANISATION_READS,
-    "POST /v1/runs": {PLATFORM},
-    "GET /v1/runs/{run_id}": {PLATFORM, READER, OTHER_LEARNER},
-    "POST /v1/runs/{run_id}/answers": {PLATFORM, OTHER_LEARNER},
-    "POST /v1/organisations": {PLATFORM, FOREIGN_PLATFORM},
-    "GET /v1/organisations": ANY_PLATFORM,  # their own
-    "GET /v1/organisations/{organisation_id}": {PLATFORM, READER, ADMIN, INVIGILATOR, UNASSIGNED},
-    "POST /v1/organisations/{organisation_id}/members": ORGANISATION_ACTS,
-    "GET /v1/organisations/{organisation_id}/members": ORGANISATION_READS,
-    "DELETE /v1/organisations/{organisation_id}/members/{member_id}": ORGANISATION_ACTS,
-    "POST /v1/organisations/{organisation_id}/sessions": ORGANISATION_ACTS,
-    "GET /v1/organisations/{organisation_id}/sessions": {
-        PLATFORM,
-        READER,
-        ADMIN,
-        INVIGILATOR,
-        UNASSIGNED,
-    },  # assigned ones only
-    "GET /v1/sessions/{session_id}": STAFF_READS,
-    "PATCH /v1/sessions/{session_id}": ORGANISATION_ACTS,
-    "POST /v1/sessions/{session_id}/open": ORGANISATION_ACTS,
-    "POST /v1/sessions/{session_id}/cancel": ORGANISATION_ACTS,
-    "GET /v1/sessions/{session_id}/feasibility": STAFF_READS,
-    "GET /v1/sessions/{session_id}/attendance.pdf": STAFF_READS,
-    "POST /v1/sessions/{session_id}/incidents": STAFF_ACTS,
-    "GET /v1/sessions/{session_id}/incidents": STAFF_READS,
-    "POST /v1/sessions/{session_id}/candidates": ORGANISATION_ACTS,
-    "POST /v1/sessions/{session_id}/candidates/import": ORGANISATION_ACTS,
-    "GET /v1/sessions/{session_id}/candidates": STAFF_READS,
-    "GET /v1/sessions/{session_id}/candidates/{candidate_id}": STAFF_READS,
-    "PATCH /v1/sessions/{session_id}/candidates/{candidate_id}": ORGANISATION_ACTS,
-    "DELETE /v1/sessions/{session_id}/candidates/{candidate_id}": ORGANISATION_ACTS,
-    "GET /v1/sessions/{session_id}/room": STAFF_READS,
-    **{
-        f"POST /v1/sessions/{{session_id}}/candidates/{{candidate_id}}/{what}": STAFF_ACTS
-        for what in ("authorise", "pause", "resume", "accept", "dismiss", "end")
-    },
-    "POST /v1/sessions/{session_id}/finalise": ORGANISATION_ACTS,
-    "POST /v1/sessions/{session_id}/publish": ORGANISATION_ACTS,
-    "GET /v1/sessions/{session_id}/results": ORGANISATION_READS,
-    "GET /v1/sessions/{session_id}/candidates/{candidate_id}/evidence": ORGANISATION_READS,
-    **{
-        f"POST /v1/sessions/{{session_id}}/candidates/{{candidate_id}}/{what}": ORGANISATION_ACTS
-        for what in ("review", "revoke", "rescore")
-    },
-    "GET /v1/sitting": {CANDIDATE, OTHER_CANDIDATE},  # each their own
-    **{
-        f"POST /v1/sitting/{what}": {CANDIDATE, OTHER_CANDIDATE}
-        for what in ("start", "return", "answers", "reports", "end")
-    },
-    "GET /v1/certificate": {LEARNER},
-    "GET /v1/certificates/{certificate_id}": HOLDS,
-    "GET /v1/certificates/{certificate_id}.pdf": HOLDS,
-    "GET /v1/certificates/{certificate_id}/credential": HOLDS,
-    "GET /v1/certificates/{certificate_id}/audit": HOLDS,
-    "PATCH /v1/certificates/{certificate_id}": {LEARNER},
-}
-"""Who is let in; every other role is turned away with 401, 403 or 404."""
-
 DECIDED = ("results", "evidence", "review", "revoke", "rescore", "finalise", "publish")
 """What is tried on the session that is published already; drafts and the open session serve the rest."""
+CAMPAIGNS = "GET /v1/organisations/{organisation_id}/campaigns"
 DRAFT = ("open", "cancel", "feasibility", "import", "PATCH /v1/sessions", "DELETE /v1/sessions", "/candidates ")
 
 
@@ -121,7 +58,7 @@ class Place:
     """Everything that the endpoints are about."""
 
     world: World
-    school: School
+    school: Classroom
     tokens: dict[str, str | None]
     bodies: dict[str, Callable[[], Any]]
     names: Callable[[str], dict[str, str]]
@@ -142,7 +79,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 def made(world: World) -> Place:
-    school = School(world)
+    school = Classroom(world)
     published, result, sat = certified(school)
     open_, (one, two) = school.open_session(2)
     draft = school.session()
@@ -167,7 +104,13 @@ def made(world: World) -> Place:
         OTHER_CANDIDATE: other.token,
         LEARNER: holder(school, sat),
         OTHER_LEARNER: run["learner_token"],
+        MEMBER: school.teacher.token,
+        NEIGHBOUR: neighbour(school),
     }
+    campaign = school.campaign(several=True)
+    participation = school.sent(campaign)
+    tokens[PARTICIPANT] = school.entered(campaign)["token"]
+    tokens[OTHER_PARTICIPANT] = school.entered(campaign, school.pupils[1])["token"]
 
     (key,) = world.client.get("/.well-known/jwks.json").json()["keys"]
     thumbprint = key["kid"].rpartition("/")[2]
@@ -179,7 +122,13 @@ def made(world: World) -> Place:
         candidate = sat.candidate if decided else drafted if drawn else one
         member = school.member(f"Leaving {next(throwaways)}").id if "{member_id}" in route else ""
         certificate = result["certificates"][-1]["id"] if "{certificate_id}" in route else ""
+        asked = school.campaign() if route.endswith("/archive") else campaign
         return {
+            "campaign_id": asked["id"],
+            "participation_id": participation["id"],
+            "registration_id": school.pupils[2].id,
+            "import_id": read_list(school)["id"] if "{import_id}" in route else "",
+            "invitation_id": invited(school)["id"] if "{invitation_id}" in route else "",
             "session_id": session["id"],
             "candidate_id": candidate["id"],
             "organisation_id": school.organisation["id"],
@@ -187,7 +136,7 @@ def made(world: World) -> Place:
             "run_id": run["id"],
             "member_id": member,
             "certificate_id": certificate,
-            "code": "BCDFGHJKMPQR",
+            "code": campaign["access_code"] if "campaign-codes" in route else "BCDFGHJKMPQR",
             "thumbprint": thumbprint,
         }
 
@@ -218,6 +167,20 @@ def made(world: World) -> Place:
             "code": draft["access_code"],
             **{name: drafted[name] for name in ("first_name", "last_name", "birth_date")},
         },
+        "PATCH /v1/organisations/{organisation_id}/members/{member_id}": lambda: {"name": "Another"},
+        "POST /v1/organisations/{organisation_id}/invitations": lambda: {"name": "Guest", "role": "member"},
+        "POST /v1/invitation-answers": lambda: {"code": invited(school)["code"]},
+        "POST /v1/organisations/{organisation_id}/learners": lambda: {**person, "ine": f"INE{next(throwaways)}"},
+        "PATCH /v1/organisations/{organisation_id}/learners/{registration_id}": lambda: {"division": "2X"},
+        "POST /v1/organisations/{organisation_id}/learner-imports/{import_id}/apply": lambda: {"confirm": True},
+        "POST /v1/organisations/{organisation_id}/campaigns": lambda: {"course": "seconde"},
+        "PATCH /v1/campaigns/{campaign_id}": lambda: {"title": "Another title"},
+        "POST /v1/campaigns/{campaign_id}/participations": lambda: {"learner_id": school.pupils[3].learner_id},
+        "POST /v1/participations": lambda: {
+            "code": campaign["access_code"],
+            **{name: getattr(school.pupils[3], name) for name in ("first_name", "last_name", "birth_date")},
+        },
+        "POST /v1/participations/{participation_id}/start": dict,
         "POST /v1/sitting/answers": lambda: {**at, "skipped": True},
         "POST /v1/sitting/reports": lambda: {**at, **WHY},
         "POST /v1/sitting/end": lambda: {"confirm": True},
@@ -232,6 +195,28 @@ def made(world: World) -> Place:
     return Place(world, school, tokens, bodies, names)
 
 
+def neighbour(school: Classroom) -> str:
+    """Token of an administrator of another organisation of the same platform, who has a campaign of their own."""
+    other = school.as_platform("POST", "/v1/organisations", json={"name": "Next door"})
+    body = {"name": "Nia Neighbour", "role": "admin"}
+    nia = school.as_platform("POST", f"/v1/organisations/{other['id']}/members", json=body)
+    school.done("POST", f"/v1/organisations/{other['id']}/campaigns", nia["token"], json={"course": "seconde"})
+    token: str = nia["token"]
+    return token
+
+
+def read_list(school: Classroom) -> Any:
+    """A list that was read and waits."""
+    path = f"/v1/organisations/{school.organisation['id']}/learner-imports"
+    return school.done("POST", path, files={"file": ("list.csv", fregata_file(3), "text/csv")})
+
+
+def invited(school: Classroom) -> Any:
+    """An invitation that is open."""
+    path = f"/v1/organisations/{school.organisation['id']}/invitations"
+    return school.done("POST", path, json={"name": "Guest", "role": "member"})
+
+
 def called(place: Place, route: str, role: str) -> Any:
     method, path = route.split(" ", 1)
     kwargs: dict[str, Any] = {}
@@ -240,6 +225,10 @@ def called(place: Place, route: str, role: str) -> Any:
         kwargs["data"] = form | {"client_secret": place.world.secret}
     elif route.endswith("/import"):
         kwargs |= {"content": "last_name;first_name;birth_date;learner\n", "headers": {"Content-Type": "text/csv"}}
+    elif route.endswith("/learner-imports"):
+        kwargs["files"] = {"file": ("list.csv", fregata_file(3), "text/csv")}
+    elif route.endswith("/progress"):
+        kwargs["params"] = {"since": place.school.campaign()["id"]}
     elif route in place.bodies:
         kwargs["json"] = place.bodies[route]()
     token = place.tokens[role]
@@ -280,3 +269,14 @@ def test_lists_hold_nothing_of_others(place: Place) -> None:
     assert called(place, "GET /v1/organisations/{organisation_id}/sessions", UNASSIGNED).json()["items"] == []
     own = called(place, "GET /v1/organisations/{organisation_id}/sessions", INVIGILATOR).json()["items"]
     assert len(own) == 3
+
+
+def test_a_neighbour_sees_nothing_of_the_organisation(place: Place) -> None:
+    mine = {campaign["id"] for campaign in called(place, CAMPAIGNS, MEMBER).json()["items"]}
+    own = place.world.client.get("/v1/organisations", headers={"Authorization": f"Bearer {place.tokens[PLATFORM]}"})
+    other = next(one for one in own.json()["items"] if one["name"] == "Next door")
+    headers = {"Authorization": f"Bearer {place.tokens[NEIGHBOUR]}"}
+    for what in ("campaigns", "learners", "sessions", "members", "invitations", "teams", "audit"):
+        listed = place.world.client.get(f"/v1/organisations/{other['id']}/{what}", headers=headers).json()["items"]
+        assert not mine & {one.get("id") for one in listed}
+        assert len(listed) <= (3 if what == "audit" else 1)

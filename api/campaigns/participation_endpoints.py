@@ -52,7 +52,7 @@ ParticipationId = Annotated[str, Path(json_schema_extra={"format": "uuid"})]
     "/{code}",
     summary="Read what a code opens",
     response_model=CampaignDoor,
-    responses=problem_responses(UNKNOWN_CODE, TOO_MANY_REQUESTS),
+    responses=problem_responses(UNKNOWN_CODE, INVALID_REQUEST, TOO_MANY_REQUESTS),
 )
 async def get_door(request: Request, code: Annotated[str, Path(max_length=40)]) -> Any:
     """Read what a learner may know of a campaign before they enter: no token is needed, only the code."""

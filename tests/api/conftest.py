@@ -1,21 +1,19 @@
-import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import create_engine, text
 
 from api.app import create_app
 from api.context import Context
-from api.database import parsed_url
 from api.oauth.clients import create_client
 from api.oauth.scopes import SCOPES
 from api.oauth.tokens import sign
 from api.settings import Settings
 from tests.api.movable_clock import MovableClock
+from tests.databases import new_database
 from tests.load.answers import answer_to
 
 
@@ -69,25 +67,21 @@ class World:
         return self.call("GET", f"/v1/runs/{run['id']}").json()
 
 
-POSTGRESQL = os.environ.get("JALON_TEST_POSTGRESQL")
-"""URL of a PostgreSQL server where the tests may create databases; they run on SQLite alone when it is not set."""
+def chosen(url: str) -> Settings:
+    return Settings(database=url, self_service=True, token_rate="1000/minute")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"] if POSTGRESQL else ["sqlite"])
+@pytest.fixture(params=["sqlite", "postgresql"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
-    def chosen(url: str) -> Settings:
-        return Settings(database=url, self_service=True, token_rate="1000/minute")
-
-    if request.param == "sqlite" or POSTGRESQL is None:
-        yield chosen(f"sqlite:///{tmp_path / 'jalon.db'}")
+    """Settings with an empty, migrated database: every test that asks for it runs on both kinds."""
+    if request.param == "sqlite":
+        file = tmp_path / "jalon.db"
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), file)
+        yield chosen(f"sqlite:///{file}")
         return
-    name = f"jalon_test_{uuid4().hex}"
-    server = create_engine(parsed_url(POSTGRESQL), isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-        yield chosen(parsed_url(POSTGRESQL).set(database=name).render_as_string(hide_password=False))
-        connection.execute(text(f"DROP DATABASE {name}"))
-    server.dispose()
+    url, template = request.getfixturevalue("migrated_postgresql")
+    with new_database(url, template) as (_, address):
+        yield chosen(address)
 
 
 @pytest.fixture

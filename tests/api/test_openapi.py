@@ -21,6 +21,7 @@ from api.settings import Settings
 from itembank.files import shipped_bank
 from tests.itembank.examples import right_answer
 from tests.load.server import running
+from tests.organisations.fregata import fregata_file
 
 EXAMPLES = settings(
     max_examples=40,
@@ -58,6 +59,23 @@ class Served:
             reply = {"position": pending["position"], "item": item, "answer": right_answer(ITEMS[item])}
             pending = self.made(f"/v1/runs/{run['id']}/answers", **reply, seconds=30.0)["pending"]
 
+    def campaign(self) -> None:
+        """Make an open campaign with somebody in it, a learner on the list, a list that waits, and an invitation."""
+        organisation = f"/v1/organisations/{self.known['organisation_id']}"
+        campaign = self.made(f"{organisation}/campaigns", course="seconde", restricted=False, several=True)
+        person = {"first_name": "Ann", "last_name": "Un", "birth_date": "2009-05-17"}
+        entered = self.made("/v1/participations", code=campaign["access_code"], **person)
+        files = {"file": ("list.csv", fregata_file(3), "text/csv")}
+        waiting = self.call("POST", f"{organisation}/learner-imports", files=files).json()
+        self.known |= {
+            "campaign_id": campaign["id"],
+            "participation_id": entered["id"],
+            "code": campaign["access_code"],
+            "registration_id": self.made(f"{organisation}/learners", ine="INE1", **person)["id"],
+            "import_id": waiting["id"],
+            "invitation_id": self.made(f"{organisation}/invitations", name="Guest", role="member")["id"],
+        }
+
     def meet(self) -> None:
         """Make a session that is open, with a candidate; the one before is over."""
         if "session_id" in self.known:
@@ -81,6 +99,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         opened.migrate()
         credentials = create_client(opened, "schemathesis", SCOPES)
     environment = {"JALON_DATABASE": database, "JALON_TOKEN_RATE": "1000000/minute"}
+    environment |= {f"JALON_{door}_RATE": "1000000/minute" for door in ("CODE", "ENTRY", "SIGN_IN")}
     with running("api.app:from_environment", "/v1/health", environment, factory=True) as port:
         url = f"http://127.0.0.1:{port}"
         form = {"grant_type": "client_credentials"}
@@ -98,6 +117,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             "organisation_id": organisation_id,
             "thumbprint": thumbprint,
         }
+        there.campaign()
         yield there
 
 
@@ -111,6 +131,14 @@ PARTICULAR = {
     "POST /v1/sessions/{session_id}/candidates",
     "PATCH /v1/sessions/{session_id}/candidates/{candidate_id}",
     "POST /v1/sessions/{session_id}/candidates/import",
+    "POST /v1/organisations/{organisation_id}/learners",
+    "PATCH /v1/organisations/{organisation_id}/learners/{registration_id}",
+    "POST /v1/organisations/{organisation_id}/learner-imports",
+    "POST /v1/organisations/{organisation_id}/campaigns",
+    "PATCH /v1/campaigns/{campaign_id}",
+    "POST /v1/campaigns/{campaign_id}/participations",
+    "GET /v1/campaigns/{campaign_id}/progress",
+    "POST /v1/participations",
 }
 """Where the calendar, the people and the bank say what is right, which no schema can: right form may be 422."""
 

@@ -4,8 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.certification.texts import READABLE
+
 Why = Annotated[
-    str, Field(min_length=1, max_length=1_000, pattern=r"\S", description="Why, in words; kept with the facts.")
+    str, Field(min_length=1, max_length=1_000, pattern=READABLE, description="Why, in words; kept with the facts.")
 ]
 Outcome = Literal["validated", "rejected", "cancelled", "to_review"]
 

@@ -4,10 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.certification.texts import READABLE
 from api.runs.schemas import Flag, ItemView, Pending, Position, Progress
 
 Words = Annotated[
-    str, Field(min_length=1, max_length=1_000, pattern=r"\S", description="Why, in words; kept with the facts.")
+    str, Field(min_length=1, max_length=1_000, pattern=READABLE, description="Why, in words; kept with the facts.")
 ]
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 

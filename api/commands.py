@@ -12,7 +12,7 @@ DATABASE = "sqlite:///jalon.db"
 Database = Annotated[str, typer.Option(help="sqlite:///FILE or postgresql://USER@HOST/NAME.", envvar="JALON_DATABASE")]
 
 client = typer.Typer(help="Platforms that may call the API.", no_args_is_help=True)
-organisation = typer.Typer(help="Organisations that hold certification sessions.", no_args_is_help=True)
+organisation = typer.Typer(help="Organisations: schools and others, with their learners.", no_args_is_help=True)
 key = typer.Typer(help="Keys that sign certificates.", no_args_is_help=True)
 
 
@@ -49,6 +49,34 @@ def organisation_add(
     with Store(database) as store:
         store.migrate()
         token = create_organisation(store, name, uai)
+    print(f"token  {token}\nIts holder signs in at /team with it. It is not kept: note it now.")
+
+
+@organisation.command("list")
+def organisation_list(database: Database = DATABASE) -> None:
+    """Show every organisation of this server with its id."""
+    from api.database import Database as Store
+    from api.organisations.local import list_all
+
+    with Store(database, create=False) as store:
+        store.migrate()
+        for one in list_all(store):
+            print(f"{one.id}  {one.uai or '-':8}  {one.name}")
+
+
+@organisation.command("admin")
+def organisation_admin(
+    organisation_id: Annotated[str, typer.Argument(help="As jalon organisation list shows it.")],
+    name: Annotated[str, typer.Argument(help="Of the administrator.")],
+    database: Database = DATABASE,
+) -> None:
+    """Make an administrator of an organisation that lost its tokens, and print their token, once."""
+    from api.database import Database as Store
+    from api.organisations.local import add_administrator
+
+    with Store(database, create=False) as store:
+        store.migrate()
+        token = add_administrator(store, organisation_id, name)
     print(f"token  {token}\nIts holder signs in at /team with it. It is not kept: note it now.")
 
 

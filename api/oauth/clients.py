@@ -1,11 +1,14 @@
 """Clients of the API: how the command line makes one, and the one of a server on one's own machine."""
 
 from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection
 
 from api.clock import now
 from api.database import Database
 from api.identifiers import fingerprint, new_id, new_secret
-from api.oauth.repository import Client, add_client, change_secret
+from api.oauth.repository import Client, add_client, change_secret, client_of
 from api.oauth.scopes import SCOPES, checked_scopes
 from engine.errors import SettingError
 
@@ -41,6 +44,13 @@ def create_client(database: Database, name: str, scopes: Iterable[str]) -> tuple
     with database.writing() as connection:
         add_client(connection, client, now())
     return client.id, secret
+
+
+def own_client(connection: Connection, at: datetime) -> None:
+    """Make the client of this server unless it exists: its organisations belong to it, and nobody knows its secret."""
+    if client_of(connection, LOCAL) is None:
+        client = Client(LOCAL, "This machine", fingerprint(new_secret()), checked_scopes(SCOPES))
+        add_client(connection, client, at)
 
 
 def local_client(url: str) -> tuple[str, str]:

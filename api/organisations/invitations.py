@@ -29,6 +29,8 @@ from api.organisations.repository import (
     invitation_of,
     invitation_of_code,
     invitations_of,
+    member_of,
+    organisation_of,
 )
 from api.pagination import page, parsed_cursor
 from api.problems import NOT_NOW, UNKNOWN_INVITATION, Problem
@@ -103,7 +105,7 @@ async def withdraw(context: Context, caller: Staff, organisation_id: str, invita
     def store(connection: Connection) -> None:
         organisation = required_organisation(connection, caller, organisation_id)
         known = parsed_id(invitation_id)
-        found = None if known is None else invitation_of(connection, organisation.id, known)
+        found = None if known is None else invitation_of(connection, organisation.id, known, lock=True)
         if found is None:
             raise unknown_invitation()
         if found.member_id is not None:
@@ -125,8 +127,10 @@ async def find_invitation(context: Context, code: str, address: str) -> Invitati
     return await context.read(lambda connection: _open(context, connection, code))
 
 
-async def answer(context: Context, code: str, name: str | None, address: str) -> tuple[Member, str]:
-    """Become a member by the code of an invitation.
+async def answer(
+    context: Context, code: str, name: str | None, address: str, key: str | None = None
+) -> tuple[Member, str]:
+    """Become a member by the code of an invitation; the same again when it is sent again with the same key.
 
     Returns
     -------
@@ -141,13 +145,26 @@ async def answer(context: Context, code: str, name: str | None, address: str) ->
     context.sign_in_limit.try_once(address)
 
     def store(connection: Connection) -> Member:
-        invitation = _open(context, connection, code, lock=True)
+        typed = parsed_certificate_code(code)
+        invitation = None if typed is None else invitation_of_code(connection, fingerprint(typed), lock=True)
+        if invitation is None:
+            raise unknown_invitation()
+        organisation = organisation_of(connection, invitation.organisation_id)
+        assert organisation is not None
+        once = Once.of(organisation.client_id, f"invitation:{invitation.id}", key, str(name))
+        before = created_before(connection, once)
+        known = None if before is None else member_of(connection, organisation.id, before)
+        if known is not None:
+            return known
         at = context.clock()
+        if invitation.state(at) != "open":
+            raise unknown_invitation()
         member = Member(new_id(), invitation.organisation_id, name or invitation.name, invitation.role, at)
         add_member(connection, member, fingerprint(member_token(context.keys.learner, member.id)))
         change_invitation(connection, invitation.id, {"member_id": member.id})
         told = {"invitation": invitation.id, "member": member.id, "name": member.name, "role": member.role}
         add_deed(connection, member.organisation_id, at, f"member:{member.id}", INVITATION_ANSWERED, told)
+        remember(connection, once, member.id, at)
         return member
 
     member = await context.write(store)
@@ -162,9 +179,9 @@ def unknown_invitation() -> Problem:
     )
 
 
-def _open(context: Context, connection: Connection, code: str, lock: bool = False) -> Invitation:
+def _open(context: Context, connection: Connection, code: str) -> Invitation:
     typed = parsed_certificate_code(code)
-    found = None if typed is None else invitation_of_code(connection, fingerprint(typed), lock)
+    found = None if typed is None else invitation_of_code(connection, fingerprint(typed))
     if found is None or found.state(context.clock()) != "open":
         raise unknown_invitation()
     return found

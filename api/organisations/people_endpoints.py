@@ -106,9 +106,11 @@ async def get_audit(
     status_code=201,
     summary="Answer an invitation",
     response_model=NewMember,
-    responses=problem_responses(INVALID_JSON, UNKNOWN_INVITATION, BODY_TOO_LARGE, INVALID_REQUEST, TOO_MANY_REQUESTS),
+    responses=problem_responses(
+        INVALID_JSON, UNKNOWN_INVITATION, BODY_TOO_LARGE, INVALID_REQUEST, KEY_REUSED, TOO_MANY_REQUESTS
+    ),
 )
-async def post_answer(request: Request, order: InvitationAnswer) -> Response:
+async def post_answer(request: Request, order: InvitationAnswer, idempotency_key: IdempotencyKey = None) -> Response:
     """Become a member by the code of an invitation; the answer holds the token, which is told only here."""
-    member, token = await answer(context_of(request), order.code, order.name, address_of(request))
+    member, token = await answer(context_of(request), order.code, order.name, address_of(request), idempotency_key)
     return JSONResponse({**member_view(member), "token": token}, status_code=201)

@@ -19,6 +19,13 @@ def organisation_of(connection: Connection, organisation_id: str, lock: bool = F
     return None if row is None else Organisation(**row._asdict())
 
 
+def all_organisations(connection: Connection) -> list[Organisation]:
+    """Return every organisation, the oldest first."""
+    return [
+        Organisation(**row._asdict()) for row in connection.execute(select(organisations).order_by(organisations.c.id))
+    ]
+
+
 def add_organisation(connection: Connection, organisation: Organisation) -> None:
     """Store a new organisation."""
     connection.execute(insert(organisations).values(**vars(organisation)))
@@ -79,12 +86,14 @@ def add_invitation(connection: Connection, invitation: Invitation, code_hash: st
     connection.execute(insert(invitations).values(**vars(invitation), code_hash=code_hash))
 
 
-def invitation_of(connection: Connection, organisation_id: str, invitation_id: str) -> Invitation | None:
-    """Return an invitation of an organisation."""
+def invitation_of(
+    connection: Connection, organisation_id: str, invitation_id: str, lock: bool = False
+) -> Invitation | None:
+    """Return an invitation of an organisation; ``lock`` keeps others from answering it."""
     query = select(invitations).where(
         invitations.c.organisation_id == organisation_id, invitations.c.id == invitation_id
     )
-    return _invitation(connection.execute(query).one_or_none())
+    return _invitation(connection.execute(query.with_for_update() if lock else query).one_or_none())
 
 
 def invitation_of_code(connection: Connection, code_hash: str, lock: bool = False) -> Invitation | None:

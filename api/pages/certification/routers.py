@@ -9,7 +9,6 @@ from api.pages.certification.check import router as check
 from api.pages.certification.enrol import router as enrol
 from api.pages.certification.entry import router as entry
 from api.pages.certification.jury import router as jury
-from api.pages.certification.members import router as members
 from api.pages.certification.plan import router as plan
 from api.pages.certification.room import router as room
 from api.pages.certification.sheet import router as sheet
@@ -21,7 +20,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     entry,
     room,
     team,
-    members,
     plan,
     sheet,
     enrol,

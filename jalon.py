@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table as Grid
 
-from api.commands import DATABASE, Database, client, key, organisation, replay
+from api.commands import DATABASE, Database, client, key, learner, organisation, replay, retention
 from engine.errors import JalonError
 from simulations.commands import simulate
 
@@ -28,8 +28,10 @@ app = typer.Typer(
 )
 bank = typer.Typer(help="The item bank: check it, look at it, exchange it.", no_args_is_help=True)
 app.command()(replay)
+app.command()(retention)
 app.add_typer(client, name="client")
 app.add_typer(organisation, name="organisation")
+app.add_typer(learner, name="learner")
 app.add_typer(key, name="key")
 app.add_typer(bank, name="bank")
 app.add_typer(simulate, name="simulate")

@@ -26,6 +26,8 @@ from api.learners.endpoints import router as learners
 from api.oauth.endpoints import router as oauth
 from api.organisations.routers import ROUTERS as ORGANISATIONS
 from api.pages.install import install_pages
+from api.privacy.endpoints import of_organisation as registration_data
+from api.privacy.endpoints import router as privacy
 from api.rates import RateLimit
 from api.recent import Recent
 from api.runs.earlier import Retaking
@@ -69,7 +71,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    rooms = (runs, *CAMPAIGNS, learners, framework, oauth, *ORGANISATIONS, *CERTIFICATION)
+    privately = (privacy, registration_data)
+    rooms = (runs, *CAMPAIGNS, learners, framework, oauth, *privately, *ORGANISATIONS, *CERTIFICATION)
     ours = [route for router in rooms for route in router.routes]
     app.router.routes[:0] = ours  # flat, for an included router is searched twice; the hot path first
     install_error_handlers(app)

@@ -1,4 +1,4 @@
-"""What an operator does to a server: ``jalon client``, ``jalon organisation``, ``jalon key`` and ``jalon replay``."""
+"""What an operator does to a server: clients, organisations, learners, keys, replays."""
 
 import json
 from pathlib import Path
@@ -13,6 +13,7 @@ Database = Annotated[str, typer.Option(help="sqlite:///FILE or postgresql://USER
 
 client = typer.Typer(help="Platforms that may call the API.", no_args_is_help=True)
 organisation = typer.Typer(help="Organisations: schools and others, with their learners.", no_args_is_help=True)
+learner = typer.Typer(help="What is kept of a learner.", no_args_is_help=True)
 key = typer.Typer(help="Keys that sign certificates.", no_args_is_help=True)
 
 
@@ -78,6 +79,53 @@ def organisation_admin(
         store.migrate()
         token = add_administrator(store, organisation_id, name)
     print(f"token  {token}\nIts holder signs in at /team with it. It is not kept: note it now.")
+
+
+@learner.command("export")
+def learner_export(
+    learner_id: Annotated[str, typer.Argument(help="Account of the learner.")], database: Database = DATABASE
+) -> None:
+    """Print everything that is kept of a learner, as JSON."""
+    from api.database import Database as Store
+    from api.privacy.local import export_learner
+
+    with Store(database, create=False) as store:
+        store.migrate()
+        print(json.dumps(export_learner(store, learner_id), ensure_ascii=False, indent=1))
+
+
+@learner.command("erase")
+def learner_erase(
+    learner_id: Annotated[str, typer.Argument(help="Account of the learner.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    database: Database = DATABASE,
+) -> None:
+    """Forget who a learner is, for good; anonymous answers and results stay."""
+    from api.database import Database as Store
+    from api.privacy.local import forget_learner
+
+    if not yes:
+        typer.confirm("There is no way back. Erase this learner?", abort=True)
+    with Store(database, create=False) as store:
+        store.migrate()
+        forget_learner(store, learner_id)
+    print("The learner is erased. Backups still hold them until they are overwritten.")
+
+
+def retention(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False, database: Database = DATABASE
+) -> None:
+    """Forget what was kept long enough, as the settings keep_*_days say; run it once a day."""
+    from api.clock import now
+    from api.database import Database as Store
+    from api.privacy.local import apply_retention
+    from api.settings import chosen
+
+    with Store(database, create=False) as store:
+        store.migrate()
+        found = apply_retention(store, chosen(database=database), now(), dry_run)
+    words = ", ".join(f"{count} {name}" for name, count in found.told().items())
+    print(f"{'Would be forgotten' if dry_run else 'Forgotten'}: {words}.")
 
 
 @key.command("create")

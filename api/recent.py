@@ -43,3 +43,8 @@ class Recent(Generic[Key, Value]):
         """Forget the entry of ``key``, if there is one."""
         with self._lock:
             self._entries.pop(key, None)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._entries.clear()

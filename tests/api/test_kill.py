@@ -4,7 +4,6 @@ import asyncio
 import signal
 import subprocess
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -17,6 +16,7 @@ from api.oauth.scopes import SCOPES
 from api.oauth.tokens import sign
 from api.runs.replay import prove
 from api.runs.repository import facts_of
+from api.settings import Settings
 from api.tables import REPLY, runs
 from tests.load.answers import answer_to
 from tests.load.connection import Connection
@@ -97,8 +97,8 @@ async def scenario(server: Server, token: str) -> Story:
     return story
 
 
-def test_what_was_acknowledged_survives_every_kill(tmp_path: Path) -> None:
-    server = Server(f"sqlite:///{tmp_path / 'jalon.db'}", free_port())
+def test_what_was_acknowledged_survives_every_kill(settings: Settings) -> None:
+    server = Server(settings.database, free_port())
     with Database(server.database) as database:
         database.migrate()
         client_id, _ = create_client(database, "platform", SCOPES)

@@ -1,0 +1,180 @@
+"""SQL of everything that is kept of a learner, wherever it is."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, exists, func, or_, select, update
+
+from api.campaigns.tables import campaigns, participations
+from api.certification.tables import candidate_facts, candidates, certificates, scorings
+from api.identifiers import fingerprint, new_access_code, new_secret
+from api.organisations.tables import accesses, deeds, identities, learner_import_rows, learner_imports, registrations
+from api.tables import facts, learners, runs
+
+_SECRET = frozenset(("token_hash", "access_code", "device_hash", "waiting_hash", "code_hash"))
+NOBODY = ""
+"""What stands for a name that was erased."""
+UNBORN = "0001-01-01"
+
+
+def everything(connection: Connection, learner_id: str) -> dict[str, list[dict[str, Any]]]:
+    """Return every row about an account, by table; nothing that opens a door."""
+    own = (learners, learners.c.id == learner_id)
+    ran = select(runs.c.id).where(runs.c.learner_id == learner_id)
+    sat = select(candidates.c.id).where(candidates.c.learner_id == learner_id)
+    parts = (
+        own,
+        *((table, table.c.learner_id == learner_id) for table in (identities, registrations, participations, runs)),
+        (facts, facts.c.run_id.in_(ran)),
+        (candidates, candidates.c.learner_id == learner_id),
+        *((table, table.c.candidate_id.in_(sat)) for table in (candidate_facts, scorings, certificates)),
+        (accesses, accesses.c.learner_id == learner_id),
+    )
+    return {table.name: _rows(connection, table, condition) for table, condition in parts}
+
+
+def is_known(connection: Connection, learner_id: str) -> bool:
+    """Tell whether there is an account of this id."""
+    return connection.execute(select(learners.c.id).where(learners.c.id == learner_id)).one_or_none() is not None
+
+
+def accesses_of(connection: Connection, learner_id: str, after: str | None, limit: int) -> list[dict[str, Any]]:
+    """Return who saw what of a learner, the latest first, those before ``after``."""
+    query = select(accesses).where(accesses.c.learner_id == learner_id)
+    if after is not None:
+        query = query.where(accesses.c.id < after)
+    return [row._asdict() for row in connection.execute(query.order_by(accesses.c.id.desc()).limit(limit))]
+
+
+def states_of_candidate(connection: Connection, learner_id: str) -> set[str]:
+    """Return where the learner stands in every session they are, or were, enrolled in."""
+    return set(connection.scalars(select(candidates.c.state).where(candidates.c.learner_id == learner_id)))
+
+
+def erase(connection: Connection, learner_id: str, at: datetime) -> None:
+    """Forget who a learner is; answers, results that were sent and scorings stay, and lead to nobody."""
+    _unname(connection, participations.c.learner_id == learner_id)
+    connection.execute(delete(registrations).where(registrations.c.learner_id == learner_id))
+    connection.execute(delete(identities).where(identities.c.learner_id == learner_id))
+    connection.execute(delete(accesses).where(accesses.c.learner_id == learner_id))
+    connection.execute(update(learners).where(learners.c.id == learner_id).values(external_id=None))
+    for run_id in connection.scalars(select(runs.c.id).where(runs.c.learner_id == learner_id)).all():
+        doors = {"access_code": new_access_code(), "token_hash": fingerprint(new_secret())}
+        connection.execute(update(runs).where(runs.c.id == run_id).values(**doors))
+    sat = select(candidates.c.id).where(candidates.c.learner_id == learner_id)
+    connection.execute(
+        update(certificates)
+        .where(certificates.c.candidate_id.in_(sat), certificates.c.revoked_at.is_(None))
+        .values(revoked_at=at, revoked_why="The learner was erased.", shows_name=False, shows_levels=False)
+    )
+    connection.execute(
+        update(candidates)
+        .where(candidates.c.learner_id == learner_id)
+        .values(
+            first_name=NOBODY,
+            last_name=NOBODY,
+            birth_date=UNBORN,
+            equipment="",
+            accessible=[],
+            extra_time=0.0,
+            device_hash=None,
+            waiting_hash=None,
+        )
+    )
+
+
+def left_before(connection: Connection, moment: datetime) -> list[str]:
+    """Return the registrations that were taken off a list before a moment."""
+    return list(connection.scalars(select(registrations.c.id).where(_left(moment))))
+
+
+def forget_registrations(connection: Connection, ids: Sequence[str]) -> None:
+    """Take learners who left off the lists for good; their participations stay until they are unnamed."""
+    for start in range(0, len(ids), 500):
+        part = ids[start : start + 500]
+        connection.execute(
+            update(participations).where(participations.c.registration_id.in_(part)).values(registration_id=None)
+        )
+        connection.execute(delete(registrations).where(registrations.c.id.in_(part)))
+
+
+def named_before(connection: Connection, moment: datetime) -> int:
+    """Count the participations with a name in campaigns that were archived before a moment."""
+    query = select(func.count()).select_from(participations).where(participations.c.last_name != NOBODY, _old(moment))
+    return int(connection.scalar(query) or 0)
+
+
+def unname_before(connection: Connection, moment: datetime) -> None:
+    """Take the names off the participations in campaigns that were archived before a moment."""
+    _unname(connection, _old(moment))
+
+
+def idle_since(connection: Connection, moment: datetime) -> list[str]:
+    """Return the accounts with something personal of which nothing was heard since a moment."""
+    heard = [
+        exists().where(runs.c.learner_id == learners.c.id, runs.c.created_at >= moment),
+        exists().where(participations.c.learner_id == learners.c.id, participations.c.created_at >= moment),
+        exists().where(registrations.c.learner_id == learners.c.id, registrations.c.active),
+        exists().where(candidates.c.learner_id == learners.c.id, candidates.c.created_at >= moment),
+    ]
+    personal = or_(
+        learners.c.external_id.is_not(None),
+        exists().where(identities.c.learner_id == learners.c.id),
+        exists().where(registrations.c.learner_id == learners.c.id),
+        exists().where(participations.c.learner_id == learners.c.id, participations.c.last_name != NOBODY),
+        exists().where(candidates.c.learner_id == learners.c.id, candidates.c.last_name != NOBODY),
+    )
+    query = select(learners.c.id).where(learners.c.created_at < moment, personal, *(~one for one in heard))
+    return list(connection.scalars(query))
+
+
+def count_logs(connection: Connection, seen: datetime, done: datetime, expired: datetime) -> tuple[int, int, int]:
+    """Count the accesses, deeds and rows of lists that are older than each moment."""
+    old = select(learner_imports.c.id).where(learner_imports.c.expires_at < expired)
+    queries = (
+        select(func.count()).select_from(accesses).where(accesses.c.at < seen),
+        select(func.count()).select_from(deeds).where(deeds.c.at < done),
+        select(func.count()).select_from(learner_import_rows).where(learner_import_rows.c.import_id.in_(old)),
+    )
+    first, second, third = (int(connection.scalar(query) or 0) for query in queries)
+    return first, second, third
+
+
+def forget_logs(connection: Connection, seen: datetime, done: datetime, expired: datetime) -> None:
+    """Forget the accesses, deeds and rows of lists that are older than each moment."""
+    old = select(learner_imports.c.id).where(learner_imports.c.expires_at < expired)
+    connection.execute(delete(accesses).where(accesses.c.at < seen))
+    connection.execute(delete(deeds).where(deeds.c.at < done))
+    connection.execute(delete(learner_import_rows).where(learner_import_rows.c.import_id.in_(old)))
+
+
+def _left(moment: datetime) -> Any:
+    return ~registrations.c.active & (registrations.c.deactivated_at < moment)
+
+
+def _old(moment: datetime) -> Any:
+    ended = func.coalesce(campaigns.c.archived_at, campaigns.c.archives_at)
+    return participations.c.campaign_id.in_(select(campaigns.c.id).where(ended < moment))
+
+
+def _unname(connection: Connection, condition: Any) -> None:
+    """Take the names off participations, and give each a door that nobody has the key of."""
+    ids = connection.scalars(select(participations.c.id).where(condition, participations.c.last_name != NOBODY)).all()
+    for one in ids:
+        connection.execute(
+            update(participations)
+            .where(participations.c.id == one)
+            .values(
+                first_name=NOBODY,
+                last_name=NOBODY,
+                external_id=None,
+                registration_id=None,
+                token_hash=fingerprint(new_secret()),
+            )
+        )
+
+
+def _rows(connection: Connection, table: Table, condition: Any) -> list[dict[str, Any]]:
+    columns = [column for column in table.c if column.name not in _SECRET]
+    return [dict(row._mapping) for row in connection.execute(select(*columns).where(condition))]

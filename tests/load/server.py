@@ -1,4 +1,4 @@
-"""A real server: uvicorn in a process of its own, one worker, on a free port."""
+"""A real server: uvicorn in processes of its own, one unless more are asked for, on a free port."""
 
 import os
 import socket
@@ -20,9 +20,11 @@ def free_port() -> int:
         return port
 
 
-def start(application: str, port: int, environment: Mapping[str, str], *, factory: bool) -> subprocess.Popen[bytes]:
+def start(
+    application: str, port: int, environment: Mapping[str, str], *, factory: bool, workers: int = 1
+) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "uvicorn", application, "--port", str(port), "--log-level", "warning"]
-    command += ["--no-access-log", *(["--factory"] if factory else [])]
+    command += ["--no-access-log", "--workers", str(workers), *(["--factory"] if factory else [])]
     return subprocess.Popen(command, env=os.environ | {"OPENBLAS_NUM_THREADS": "1"} | dict(environment))
 
 
@@ -40,10 +42,12 @@ def wait_until_up(process: subprocess.Popen[bytes], port: int, path: str) -> Non
 
 
 @contextmanager
-def running(application: str, path: str, environment: Mapping[str, str], *, factory: bool = False) -> Iterator[int]:
+def running(
+    application: str, path: str, environment: Mapping[str, str], *, factory: bool = False, workers: int = 1
+) -> Iterator[int]:
     """Run a server and give its port; ``path`` is what answers 200 once it is up."""
     port = free_port()
-    process = start(application, port, environment, factory=factory)
+    process = start(application, port, environment, factory=factory, workers=workers)
     try:
         wait_until_up(process, port, path)
         yield port

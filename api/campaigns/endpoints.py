@@ -29,6 +29,7 @@ from api.oauth.scopes import CAMPAIGNS_READ, CAMPAIGNS_WRITE
 from api.oauth.tokens import Platform
 from api.organisations.callers import Staff, teaching
 from api.organisations.keyed import once_for
+from api.organisations.registrations.schemas import Division
 from api.pagination import Cursor, Limit
 from api.problems import (
     BODY_TOO_LARGE,
@@ -55,7 +56,6 @@ OrganisationId = Annotated[str, Path(json_schema_extra={"format": "uuid"})]
 CampaignId = Annotated[str, Path(json_schema_extra={"format": "uuid"})]
 Reader = Annotated[Staff, Depends(teaching(CAMPAIGNS_READ))]
 Author = Annotated[Staff, Depends(teaching(CAMPAIGNS_WRITE))]
-Division = Annotated[str | None, Query(max_length=255, description="Of one class alone.")]
 
 
 @courses.get("", summary="List ready-made courses", response_model=CourseList)

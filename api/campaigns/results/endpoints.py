@@ -14,6 +14,7 @@ from api.context import context_of
 from api.errors import problem_responses
 from api.oauth.scopes import CAMPAIGNS_READ
 from api.organisations.callers import Staff, teaching
+from api.organisations.registrations.schemas import Division
 from api.problems import (
     INVALID_REQUEST,
     NOT_ALLOWED,
@@ -29,7 +30,6 @@ of_learner = APIRouter(prefix="/v1/participations", tags=["results"], responses=
 CampaignId = Annotated[str, Path(json_schema_extra={"format": "uuid"})]
 ParticipationId = Annotated[str, Path(json_schema_extra={"format": "uuid"})]
 Reader = Annotated[Staff, Depends(teaching(CAMPAIGNS_READ))]
-Division = Annotated[str | None, Query(max_length=255, description="Of one class alone.")]
 UNKNOWN = problem_responses(UNKNOWN_CAMPAIGN)
 
 

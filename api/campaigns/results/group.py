@@ -88,10 +88,12 @@ def tell_group(campaign: Campaign, found: Readings) -> dict[str, Any]:
 async def comparison(context: Context, caller: Staff, campaign_id: str) -> dict[str, Any]:
     """Compare the classes in each competence: means drawn together as much as what is known of each demands.
 
+    A collection has no classes to compare: its profiles come from tests of other days.
+
     Raises
     ------
     Problem
-        404 unknown campaign; 422 of a collection, whose profiles come from tests of other days.
+        404 unknown campaign.
     """
 
     def read(connection: Connection) -> tuple[Campaign, Readings]:

@@ -38,7 +38,7 @@ def sent_before(
 ) -> tuple[Campaign, Participation] | None:
     """Return what the learner sent last, with answers of its own, to another campaign of the same organisation."""
     query = (
-        _latest()
+        select(*_COLUMNS)  # not only the latest attempts: a later one may have been sent since
         .join(campaigns, campaigns.c.id == participations.c.campaign_id)
         .where(
             campaigns.c.organisation_id == campaign.organisation_id,
@@ -47,7 +47,7 @@ def sent_before(
             participations.c.learner_id == participation.learner_id,
             participations.c.sent_at < participation.sent_at,
         )
-        .order_by(participations.c.sent_at.desc())
+        .order_by(participations.c.sent_at.desc(), participations.c.attempt.desc())
         .limit(1)
     )
     row = connection.execute(query).one_or_none()

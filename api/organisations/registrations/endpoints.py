@@ -12,6 +12,7 @@ from api.oauth.scopes import ORGANISATIONS_READ, ORGANISATIONS_WRITE
 from api.organisations.callers import Staff, staff, teaching
 from api.organisations.keyed import once_for
 from api.organisations.registrations.schemas import (
+    Division,
     NewRegistration,
     RegistrationChange,
     RegistrationPage,
@@ -79,7 +80,7 @@ async def get_learners(
     request: Request,
     caller: Reader,
     organisation_id: OrganisationId,
-    division: Annotated[str | None, Query(max_length=255, description="Of one class alone.")] = None,
+    division: Division = None,
     active: Annotated[bool | None, Query(description="False lists those who were taken off.")] = True,
     cursor: Cursor = None,
     limit: Limit = 50,

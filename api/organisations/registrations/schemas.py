@@ -3,10 +3,15 @@
 from datetime import date
 from typing import Annotated, Literal
 
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.certification.texts import Id, Line, Moment
 
+ShownDivision = Annotated[
+    str, Query(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$", description="Of one class alone; of all when empty.")
+]
+Division = ShownDivision | None
 Number = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
 """What identifies somebody: printable, without spaces."""
 

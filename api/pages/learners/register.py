@@ -8,6 +8,7 @@ from starlette.responses import Response
 from api.context import context_of
 from api.organisations.records import ADMIN, Member
 from api.organisations.registrations.identify import compared
+from api.organisations.registrations.schemas import ShownDivision
 from api.organisations.registrations.service import list_registrations, list_teams
 from api.pages.certification.doors import own_teacher
 from api.pages.page import page
@@ -21,13 +22,13 @@ _SHOWN: Final = 200
 async def learners(
     request: Request,
     member: Annotated[Member, Depends(own_teacher)],
-    division: str = "",
+    division: ShownDivision = "",
     left: str = "",
     after: str | None = None,
 ) -> Response:
     """Show the classes and the learners of one, of all, or those who left."""
     context, active = context_of(request), left != "1"
-    chosen = division[:255] or None
+    chosen = division or None
     found = await list_registrations(context, member, member.organisation_id, after, _SHOWN, chosen, active)
     people = sorted(found["items"], key=lambda one: (compared(one["last_name"]), compared(one["first_name"])))
     return page(
@@ -37,7 +38,7 @@ async def learners(
         admin=member.role == ADMIN,
         teams=(await list_teams(context, member, member.organisation_id))["items"],
         people=people,
-        division=division[:255],
+        division=division,
         active=active,
         more=found["next"],
     )

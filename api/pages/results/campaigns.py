@@ -12,6 +12,7 @@ from api.campaigns.service import archive_campaign, find_campaign, list_campaign
 from api.context import context_of
 from api.organisations.records import Member
 from api.organisations.registrations.identify import compared
+from api.organisations.registrations.schemas import ShownDivision
 from api.pages.certification.doors import own_teacher
 from api.pages.certification.moments import local
 from api.pages.certification.refusals import refusal
@@ -43,13 +44,13 @@ async def sheet(
     member: Teacher,
     said: str = "",
     state: str = "all",
-    division: str = "",
+    division: ShownDivision = "",
     after: str | None = None,
 ) -> Response:
     """Show a campaign: its code, how far the learners are, and who they are."""
     told = words_for(request)(f"campaign_sheet.said_{said}") if said in SAID else None
     shown = state if state in STATES else "all"
-    return await _sheet(request, member, campaign_id, shown, division[:255], after, said=told)
+    return await _sheet(request, member, campaign_id, shown, division, after, said=told)
 
 
 @router.post("/team/campaigns/{campaign_id}", dependencies=[Depends(from_our_pages)])
@@ -119,7 +120,7 @@ async def _sheet(
     member: Member,
     campaign_id: str,
     shown: str = "all",
-    division: str = "",
+    division: ShownDivision = "",
     after: str | None = None,
     status: int = 200,
     *,

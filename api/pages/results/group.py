@@ -15,6 +15,7 @@ from api.campaigns.service import find_campaign, list_campaigns
 from api.context import Context, context_of
 from api.organisations.records import Member
 from api.organisations.registrations.identify import compared
+from api.organisations.registrations.schemas import ShownDivision
 from api.pages.certification.doors import own_teacher
 from api.pages.page import page
 from api.pages.results.campaigns import dated
@@ -32,7 +33,12 @@ _CHANGE: Final = Scale(-1.5, 1.5, (("–1", 60.0), ("0", 180.0), ("+1", 300.0)))
 
 @router.get("/team/campaigns/{campaign_id}/results")
 async def results(
-    request: Request, campaign_id: str, member: Teacher, division: str = "", since: str = "", competence: str = ""
+    request: Request,
+    campaign_id: str,
+    member: Teacher,
+    division: ShownDivision = "",
+    since: str = "",
+    competence: str = "",
 ) -> Response:
     """Show what a group sent."""
     context = context_of(request)
@@ -68,7 +74,7 @@ async def results(
 
 
 @router.get("/team/campaigns/{campaign_id}/results.csv")
-async def as_table(request: Request, campaign_id: str, member: Teacher, division: str = "") -> Response:
+async def as_table(request: Request, campaign_id: str, member: Teacher, division: ShownDivision = "") -> Response:
     """Send the table for spreadsheets."""
     context = context_of(request)
     campaign = await begin_export(context, member, campaign_id, "csv")
@@ -77,7 +83,7 @@ async def as_table(request: Request, campaign_id: str, member: Teacher, division
 
 
 @router.get("/team/campaigns/{campaign_id}/results.json")
-async def as_document(request: Request, campaign_id: str, member: Teacher, division: str = "") -> Response:
+async def as_document(request: Request, campaign_id: str, member: Teacher, division: ShownDivision = "") -> Response:
     """Send everything as JSON."""
     context = context_of(request)
     campaign = await begin_export(context, member, campaign_id, "json")
@@ -85,7 +91,7 @@ async def as_document(request: Request, campaign_id: str, member: Teacher, divis
 
 
 @router.get("/team/campaigns/{campaign_id}/report.pdf")
-async def as_report(request: Request, campaign_id: str, member: Teacher, division: str = "") -> Response:
+async def as_report(request: Request, campaign_id: str, member: Teacher, division: ShownDivision = "") -> Response:
     """Send the printable report."""
     name, content = await class_report(context_of(request), member, campaign_id, division or None)
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}

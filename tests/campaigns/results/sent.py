@@ -42,7 +42,13 @@ def senders(classroom: Classroom, count: int, divisions: int = 4) -> list[Sender
 
 
 def send_made_up(
-    classroom: Classroom, campaign: Any, people: list[Sender], abilities: Floats, sd: float = 0.6, days: float = 0.0
+    classroom: Classroom,
+    campaign: Any,
+    people: list[Sender],
+    abilities: Floats,
+    sd: float = 0.6,
+    days: float = 0.0,
+    attempt: int = 1,
 ) -> list[str]:
     """Send for each of n people (n,) made-up results whose abilities (n, C) are known up to ``sd``; their ids."""
     framework = classroom.world.context.served.framework
@@ -54,7 +60,7 @@ def send_made_up(
             "campaign_id": campaign["id"],
             "learner_id": one.learner_id,
             "registration_id": None,
-            "attempt": 1,
+            "attempt": attempt,
             "first_name": one.first_name,
             "last_name": one.last_name,
             "division": one.division,

@@ -214,3 +214,22 @@ def test_an_archived_campaign_keeps_its_results(classroom: Classroom, people: li
     classroom.done("POST", f"/v1/campaigns/{campaign['id']}/archive", classroom.teacher.token)
     assert told(classroom, campaign)["learners"] == 24
     assert len(_export(classroom, campaign)) == 24
+
+
+def test_a_change_is_since_the_day_before_even_when_the_earlier_campaign_was_tried_again_after(
+    classroom: Classroom, people: list[Sender]
+) -> None:
+    autumn, winter = classroom.campaign(several=True), classroom.campaign(title="Hiver")
+    one = people[:1]
+    send_made_up(classroom, autumn, one, np.array([[-1.0, 0.0]]), sd=0.25)
+    (sent,) = send_made_up(classroom, winter, one, np.array([[0.8, 0.2]]), sd=0.25, days=60)
+    send_made_up(classroom, autumn, one, np.array([[2.0, 2.0]]), sd=0.25, days=120, attempt=2)
+    found = classroom.done("GET", f"/v1/participations/{sent}/result", classroom.teacher.token)
+    assert found["since"]["campaign_id"] == autumn["id"]
+    assert found["competences"][0]["change"]["verdict"] == "rose"
+
+
+@pytest.mark.parametrize("what", ["results", "results.csv", "report.pdf", "participations"])
+def test_a_class_whose_name_cannot_be(classroom: Classroom, problem: Callable[..., Any], what: str) -> None:
+    path = f"/v1/campaigns/{classroom.campaign()['id']}/{what}?division=2%00A"
+    problem(classroom.call("GET", path, classroom.teacher.token), 422, "invalid-request")

@@ -11,7 +11,8 @@ from api.campaigns.records import Campaign
 from api.campaigns.results.readings import Readings, figure, readings, targets_of
 from api.campaigns.results.repository import all_sent_to, divisions_sent
 from api.context import Context
-from api.organisations.callers import Staff
+from api.organisations.callers import Staff, who
+from api.organisations.repository import add_accesses
 from api.problems import INVALID_REQUEST, Problem
 from engine.groups.change import progress
 from engine.groups.needs import needs
@@ -19,6 +20,8 @@ from engine.groups.pooling import pool
 from engine.groups.shares import level_distribution, share
 from engine.groups.topics import topic_needs
 
+FEW: Final = 5
+"""Learners below whose number a group tells of each of them: then it is noted in the log of each that it was seen."""
 TOPICS: Final = 10
 """Topics told of a group, at most."""
 
@@ -40,6 +43,10 @@ async def group_results(
         return campaign, readings(context.served.framework, campaign, sent), divisions_sent(connection, campaign.id)
 
     campaign, found, divisions = await context.read(read)
+    if 0 < len(found.people) < FEW:
+        seen = [one.learner_id for one in found.people]
+        at, by = context.clock(), who(caller)
+        await context.write(lambda connection: add_accesses(connection, seen, campaign.organisation_id, at, by, "few"))
     told = await run_in_threadpool(tell_group, campaign, found)
     return {"campaign_id": campaign.id, "division": division, "divisions": divisions, **told}
 

@@ -36,6 +36,17 @@ def test_a_group_is_told_with_its_uncertainty(classroom: Classroom, people: list
     assert found["divisions"] == ["2A", "2B", "2C", "2D"]
 
 
+def test_a_group_of_a_few_is_noted_as_seen(classroom: Classroom, people: list[Sender]) -> None:
+    campaign = classroom.campaign()
+    send_made_up(classroom, campaign, people[:4], np.zeros((4, 2)))
+    told(classroom, campaign)
+    path = f"/v1/learners/{people[0].learner_id}/accesses"
+    assert [one["what"] for one in classroom.as_platform("GET", path)["items"]] == ["few"]
+    send_made_up(classroom, campaign, people[4:], np.zeros((20, 2)))
+    told(classroom, campaign)
+    assert len(classroom.as_platform("GET", path)["items"]) == 1
+
+
 def test_only_what_was_sent_is_in_the_sums(classroom: Classroom) -> None:
     campaign = classroom.campaign()
     sent = classroom.sent(campaign, classroom.pupils[0], level=2)

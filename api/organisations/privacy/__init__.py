@@ -1,1 +1,0 @@
-"""What is kept of learners: shown to those it is about, erased, and forgotten in its time."""

@@ -29,6 +29,7 @@ def everything(connection: Connection, learner_id: str) -> dict[str, list[dict[s
         (facts, facts.c.run_id.in_(ran)),
         (candidates, candidates.c.learner_id == learner_id),
         *((table, table.c.candidate_id.in_(sat)) for table in (candidate_facts, scorings, certificates)),
+        (learner_import_rows, _waiting(learner_id)),
         (accesses, accesses.c.learner_id == learner_id),
     )
     return {table.name: _rows(connection, table, condition) for table, condition in parts}
@@ -55,6 +56,7 @@ def states_of_candidate(connection: Connection, learner_id: str) -> set[str]:
 def erase(connection: Connection, learner_id: str, at: datetime) -> None:
     """Forget who a learner is; answers, results that were sent and scorings stay, and lead to nobody."""
     _unname(connection, participations.c.learner_id == learner_id)
+    connection.execute(delete(learner_import_rows).where(_waiting(learner_id)))
     connection.execute(delete(registrations).where(registrations.c.learner_id == learner_id))
     connection.execute(delete(identities).where(identities.c.learner_id == learner_id))
     connection.execute(delete(accesses).where(accesses.c.learner_id == learner_id))
@@ -147,6 +149,12 @@ def forget_logs(connection: Connection, seen: datetime, done: datetime, expired:
     connection.execute(delete(accesses).where(accesses.c.at < seen))
     connection.execute(delete(deeds).where(deeds.c.at < done))
     connection.execute(delete(learner_import_rows).where(learner_import_rows.c.import_id.in_(old)))
+
+
+def _waiting(learner_id: str) -> Any:
+    """Rows of lists that wait which are about an account."""
+    listed = select(registrations.c.id).where(registrations.c.learner_id == learner_id)
+    return (learner_import_rows.c.learner_id == learner_id) | learner_import_rows.c.registration_id.in_(listed)
 
 
 def _left(moment: datetime) -> Any:

@@ -14,6 +14,8 @@ from api.settings import chosen
 
 APP: Final = "api.app:from_environment"
 LOCAL: Final = ("127.0.0.1", "localhost", "::1")
+KEEP_ALIVE: Final = 75
+"""Seconds for which an idle connection stays open: longer than a learner thinks about a question."""
 BACKLOG: Final = 2048
 """Connections that may wait: what uvicorn lets wait too."""
 
@@ -58,7 +60,14 @@ def listen_and_serve(
         if local:
             identity, secret = local_client(settings.database)
             print(f"Local client for the API: client_id {identity} client_secret {secret}", flush=True)
-        config = uvicorn.Config(APP, factory=True, workers=workers, log_level="warning", server_header=False)
+        config = uvicorn.Config(
+            APP,
+            factory=True,
+            workers=workers,
+            log_level="warning",
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE,
+        )
         if workers > 1:
             Multiprocess(config, sockets=[listening]).run()
         else:

@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 from api.clock import now
 from api.database import Database
 from api.identifiers import parsed_id
+from api.organisations.deeds import SERVER
 from api.privacy.repository import (
     count_logs,
-    erase,
     everything,
     forget_logs,
     forget_registrations,
@@ -21,7 +21,7 @@ from api.privacy.repository import (
     named_before,
     unname_before,
 )
-from api.privacy.service import check_erasable, plain
+from api.privacy.service import check_erasable, forget, plain
 from api.problems import Problem
 from api.settings import Settings
 from engine.errors import SettingError
@@ -68,10 +68,9 @@ def forget_learner(database: Database, learner_id: str) -> None:
     with database.writing() as connection:
         known = _known(connection, learner_id)
         try:
-            check_erasable(connection, known)
+            forget(connection, known, now(), SERVER)
         except Problem as problem:
             raise SettingError(problem.detail) from None
-        erase(connection, known, now())
 
 
 def apply_retention(database: Database, settings: Settings, at: datetime, dry_run: bool = False) -> Retained:
@@ -84,13 +83,15 @@ def apply_retention(database: Database, settings: Settings, at: datetime, dry_ru
     logs = (ago(settings.keep_accesses_days), ago(settings.keep_deeds_days), at)
     with database.reading() if dry_run else database.writing() as connection:
         gone = left_before(connection, left)
-        idle = [one for one in idle_since(connection, ago(settings.keep_learners_days)) if _erasable(connection, one)]
+        idle = [
+            one for one in idle_since(connection, ago(settings.keep_learners_days), at) if _erasable(connection, one)
+        ]
         found = Retained(len(gone), named_before(connection, named), len(idle), *count_logs(connection, *logs))
         if not dry_run:
             forget_registrations(connection, gone)
             unname_before(connection, named)
             for one in idle:
-                erase(connection, one, at)
+                forget(connection, one, at, SERVER)
             forget_logs(connection, *logs)
     return found
 

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, exists, func, or_, select, update
 
 from api.campaigns.tables import campaigns, participations
-from api.certification.tables import candidate_facts, candidates, certificates, scorings
+from api.certification.session_states import SessionPhase
+from api.certification.tables import candidate_facts, candidates, certificates, scorings, sessions
 from api.identifiers import fingerprint, new_access_code, new_secret
 from api.organisations.tables import accesses, deeds, identities, learner_import_rows, learner_imports, registrations
 from api.tables import facts, learners, runs
@@ -35,9 +36,10 @@ def everything(connection: Connection, learner_id: str) -> dict[str, list[dict[s
     return {table.name: _rows(connection, table, condition) for table, condition in parts}
 
 
-def is_known(connection: Connection, learner_id: str) -> bool:
-    """Tell whether there is an account of this id."""
-    return connection.execute(select(learners.c.id).where(learners.c.id == learner_id)).one_or_none() is not None
+def is_known(connection: Connection, learner_id: str, lock: bool = False) -> bool:
+    """Tell whether there is an account of this id; ``lock`` keeps others from enrolling it."""
+    query = select(learners.c.id).where(learners.c.id == learner_id)
+    return connection.execute(query.with_for_update() if lock else query).one_or_none() is not None
 
 
 def accesses_of(connection: Connection, learner_id: str, after: str | None, limit: int) -> list[dict[str, Any]]:
@@ -49,12 +51,34 @@ def accesses_of(connection: Connection, learner_id: str, after: str | None, limi
 
 
 def states_of_candidate(connection: Connection, learner_id: str) -> set[str]:
-    """Return where the learner stands in every session they are, or were, enrolled in."""
-    return set(connection.scalars(select(candidates.c.state).where(candidates.c.learner_id == learner_id)))
+    """Return where the learner stands in every session that is not cancelled."""
+    query = select(candidates.c.state).join(sessions, sessions.c.id == candidates.c.session_id)
+    held = sessions.c.state != SessionPhase.CANCELLED.value  # nobody is taken off the list of one that is
+    return set(connection.scalars(query.where(candidates.c.learner_id == learner_id, held)))
 
 
-def erase(connection: Connection, learner_id: str, at: datetime) -> None:
-    """Forget who a learner is; answers, results that were sent and scorings stay, and lead to nobody."""
+def candidates_of_learner(connection: Connection, learner_id: str) -> list[str]:
+    """Return the ids of a learner's enrolments."""
+    query = select(candidates.c.id).where(candidates.c.learner_id == learner_id)
+    return list(connection.scalars(query.order_by(candidates.c.id)))
+
+
+def organisations_of_learner(connection: Connection, learner_id: str) -> list[str]:
+    """Return the organisations that keep something of a learner."""
+    queries = (
+        select(registrations.c.organisation_id).where(registrations.c.learner_id == learner_id),
+        select(campaigns.c.organisation_id).join(participations).where(participations.c.learner_id == learner_id),
+        select(sessions.c.organisation_id).join(candidates).where(candidates.c.learner_id == learner_id),
+    )
+    return sorted({found for query in queries for found in connection.scalars(query)})
+
+
+def erase(connection: Connection, learner_id: str) -> None:
+    """Forget who a learner is; answers, results that were sent and scorings stay, and lead to nobody.
+
+    Accommodations stay with the facts of the sitting, which never change and from which its proof follows.
+    """
+    _forget_examples(connection, learner_id)
     _unname(connection, participations.c.learner_id == learner_id)
     connection.execute(delete(learner_import_rows).where(_waiting(learner_id)))
     connection.execute(delete(registrations).where(registrations.c.learner_id == learner_id))
@@ -66,9 +90,7 @@ def erase(connection: Connection, learner_id: str, at: datetime) -> None:
         connection.execute(update(runs).where(runs.c.id == run_id).values(**doors))
     sat = select(candidates.c.id).where(candidates.c.learner_id == learner_id)
     connection.execute(
-        update(certificates)
-        .where(certificates.c.candidate_id.in_(sat), certificates.c.revoked_at.is_(None))
-        .values(revoked_at=at, revoked_why="The learner was erased.", shows_name=False, shows_levels=False)
+        update(certificates).where(certificates.c.candidate_id.in_(sat)).values(shows_name=False, shows_levels=False)
     )
     connection.execute(
         update(candidates)
@@ -78,8 +100,6 @@ def erase(connection: Connection, learner_id: str, at: datetime) -> None:
             last_name=NOBODY,
             birth_date=UNBORN,
             equipment="",
-            accessible=[],
-            extra_time=0.0,
             device_hash=None,
             waiting_hash=None,
         )
@@ -112,13 +132,21 @@ def unname_before(connection: Connection, moment: datetime) -> None:
     _unname(connection, _old(moment))
 
 
-def idle_since(connection: Connection, moment: datetime) -> list[str]:
-    """Return the accounts with something personal of which nothing was heard since a moment."""
+def idle_since(connection: Connection, moment: datetime, at: datetime) -> list[str]:
+    """Return the accounts with something personal, and no certificate in force, silent since a moment."""
+    holds = (
+        select(certificates.c.id)
+        .join(candidates, candidates.c.id == certificates.c.candidate_id)
+        .where(candidates.c.learner_id == learners.c.id, certificates.c.expires_at > at)
+        .where(certificates.c.revoked_at.is_(None), certificates.c.replaced_by.is_(None))
+        .exists()
+    )
     heard = [
         exists().where(runs.c.learner_id == learners.c.id, runs.c.created_at >= moment),
         exists().where(participations.c.learner_id == learners.c.id, participations.c.created_at >= moment),
         exists().where(registrations.c.learner_id == learners.c.id, registrations.c.active),
         exists().where(candidates.c.learner_id == learners.c.id, candidates.c.created_at >= moment),
+        holds,
     ]
     personal = or_(
         learners.c.external_id.is_not(None),
@@ -149,12 +177,35 @@ def forget_logs(connection: Connection, seen: datetime, done: datetime, expired:
     connection.execute(delete(accesses).where(accesses.c.at < seen))
     connection.execute(delete(deeds).where(deeds.c.at < done))
     connection.execute(delete(learner_import_rows).where(learner_import_rows.c.import_id.in_(old)))
+    for row in connection.execute(select(learner_imports).where(learner_imports.c.expires_at < expired)).all():
+        _thin_examples(connection, row)
 
 
 def _waiting(learner_id: str) -> Any:
     """Rows of lists that wait which are about an account."""
     listed = select(registrations.c.id).where(registrations.c.learner_id == learner_id)
     return (learner_import_rows.c.learner_id == learner_id) | learner_import_rows.c.registration_id.in_(listed)
+
+
+def _forget_examples(connection: Connection, learner_id: str) -> None:
+    """Take a learner out of the examples that lists keep of what they changed."""
+    listed = connection.execute(select(registrations).where(registrations.c.learner_id == learner_id)).all()
+    for one in listed:
+        own = learner_imports.c.organisation_id == one.organisation_id
+        for row in connection.execute(select(learner_imports).where(own)).all():
+            _thin_examples(connection, row, (one.last_name, one.first_name))
+
+
+def _thin_examples(connection: Connection, row: Any, name: tuple[str, str] | None = None) -> None:
+    """Take those of one name, or everybody, out of the examples of a list."""
+    examples = (row.told or {}).get("examples") or {}
+    left = {
+        kind: [one for one in people if name is not None and (one["last_name"], one["first_name"]) != name]
+        for kind, people in examples.items()
+    }
+    if left != examples:
+        told = {**row.told, "examples": left}
+        connection.execute(update(learner_imports).where(learner_imports.c.id == row.id).values(told=told))
 
 
 def _left(moment: datetime) -> Any:

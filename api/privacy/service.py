@@ -7,18 +7,30 @@ from sqlalchemy import Connection
 
 from api.campaigns.callers import organisation_of_campaign
 from api.campaigns.repository import campaign_of
-from api.certification.states import UNDER_WAY, Phase
+from api.certification.certificates.issue import withdraw_certificates
+from api.certification.happening import happen, standing
+from api.certification.states import UNDER_WAY, VALIDATED, Kind, Phase
 from api.clock import iso
 from api.context import Context
 from api.learners.service import required_learner
 from api.organisations.callers import Staff, required_organisation, who
+from api.organisations.deeds import LEARNER_ERASED, LEARNER_EXPORTED
 from api.organisations.registrations.service import required_registration
-from api.organisations.repository import add_accesses
+from api.organisations.repository import add_accesses, add_deed
 from api.pagination import page, parsed_cursor
-from api.privacy.repository import accesses_of, erase, everything, states_of_candidate
+from api.privacy.repository import (
+    accesses_of,
+    candidates_of_learner,
+    erase,
+    everything,
+    is_known,
+    organisations_of_learner,
+    states_of_candidate,
+)
 from api.problems import NOT_NOW, Problem
 
-_KEPT = {Phase.ENROLLED.value, *(phase.value for phase in UNDER_WAY)}
+_KEPT = {phase.value for phase in UNDER_WAY | {Phase.ENROLLED, Phase.ENDED, Phase.DECIDED}}
+_WHY = "The learner was erased."
 
 
 def plain(value: Any) -> Any:
@@ -76,9 +88,13 @@ async def registration_data(
         return organisation.id, registration.learner_id, plain(told)
 
     organisation, learner, told = await context.read(read)
-    await context.write(
-        lambda connection: add_accesses(connection, [learner], organisation, context.clock(), who(caller), "data")
-    )
+
+    def log(connection: Connection) -> None:
+        at, by = context.clock(), who(caller)
+        add_accesses(connection, [learner], organisation, at, by, "data")
+        add_deed(connection, organisation, at, by, LEARNER_EXPORTED, {"registration": registration_id})
+
+    await context.write(log)
     return told
 
 
@@ -88,16 +104,32 @@ async def erase_learner(context: Context, client_id: str, learner_id: str) -> No
     Raises
     ------
     Problem
-        404 unknown learner; 409 while they are enrolled in a session, or sit one.
+        404 unknown learner; 409 until the outcome of a session that they are enrolled in is published.
     """
 
     def store(connection: Connection) -> None:
         learner = required_learner(connection, client_id, learner_id)
-        check_erasable(connection, learner.id)
-        erase(connection, learner.id, context.clock())
+        forget(connection, learner.id, context.clock(), f"platform:{client_id}")
 
     await context.write(store)
     context.forget_doors()
+
+
+def forget(connection: Connection, learner_id: str, at: datetime, by: str) -> None:
+    """Forget who a learner is, in a transaction that writes; raise a 409 problem while a session needs to know it.
+
+    Their certificates are revoked by a fact, as any other, so that what is left of a sitting can still be proved.
+    """
+    is_known(connection, learner_id, lock=True)
+    check_erasable(connection, learner_id)
+    for candidate_id in candidates_of_learner(connection, learner_id):
+        now = standing(connection, candidate_id, lock=True)
+        if now.state.phase is Phase.PUBLISHED and now.state.outcome == VALIDATED and not now.state.revoked:
+            now = happen(connection, now, Kind.REVOKED, at, by, _WHY)
+            withdraw_certificates(connection, candidate_id, now.state.at, _WHY)
+    for organisation_id in organisations_of_learner(connection, learner_id):
+        add_deed(connection, organisation_id, at, by, LEARNER_ERASED)
+    erase(connection, learner_id)
 
 
 def check_erasable(connection: Connection, learner_id: str) -> None:
@@ -105,7 +137,7 @@ def check_erasable(connection: Connection, learner_id: str) -> None:
     if states_of_candidate(connection, learner_id) & _KEPT:
         raise Problem(
             NOT_NOW,
-            "The learner is enrolled in a session: take them off its list, or wait for its end.",
+            "The learner is enrolled in a session: take them off its list, or publish its outcomes first.",
             reason="enrolled",
         )
 

@@ -15,6 +15,8 @@ class Figures:
     """What was refused or broke off, by what was said."""
     reopened: int = 0
     """Connections opened again because the server had closed them while nobody used them."""
+    crossed: int = 0
+    """Requests that crossed such a closing on their way, and were sent again as browsers do."""
     begun: float = field(default_factory=time.perf_counter)
 
     @property
@@ -28,8 +30,9 @@ class Figures:
         every = [one for each in self.seconds.values() for one in each]
         head = f"{'':<12}{'requests':>9}{'median':>9}{'p90':>9}{'p99':>9}{'longest':>9}   (ms)"
         rows = [_row(kind, each) for kind, each in self.seconds.items()]
-        rate = f"{len(every) / took:.0f} requests/s over {took:.0f} s, {self.reopened} connections opened again"
-        return [head, *rows, _row("all", every), rate]
+        rate = f"{len(every) / took:.0f} requests/s over {took:.0f} s"
+        opened = f"{self.reopened} connections opened again, {self.crossed} requests sent again on a new one"
+        return [head, *rows, _row("all", every), rate, opened]
 
 
 def _row(kind: str, each: list[float]) -> str:

@@ -34,11 +34,15 @@ class Browser:
         """Send a request and give the body of its answer; its time counts from the first attempt."""
         begun = time.perf_counter()
         for _ in range(ATTEMPTS):
+            kept = self._kept()
             try:
                 async with asyncio.timeout(PATIENCE):
                     status, told = await (await self._open()).call(method, path, body, token)
             except (OSError, asyncio.IncompleteReadError) as error:  # a time-out is an OSError too
-                self.figures.errors[f"{kind}: {type(error).__name__}"] += 1
+                if kept and not isinstance(error, TimeoutError):
+                    self.figures.crossed += 1
+                else:
+                    self.figures.errors[f"{kind}: {type(error).__name__}"] += 1
                 self.leave()
                 continue
             self.figures.seconds[kind].append(time.perf_counter() - begun)
@@ -54,10 +58,14 @@ class Browser:
             self.connection.writer.close()
             self.connection = None
 
-    async def _open(self) -> Connection:
+    def _kept(self) -> bool:
+        """Whether the connection of the last request may serve again."""
         if self.connection is not None and self.connection.reader.at_eof():
             self.figures.reopened += 1
             self.leave()
+        return self.connection is not None
+
+    async def _open(self) -> Connection:
         if self.connection is None:
             self.connection = await Connection.open(self.port)
         return self.connection

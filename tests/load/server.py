@@ -24,7 +24,14 @@ def start(
     application: str, port: int, environment: Mapping[str, str], *, factory: bool, workers: int = 1
 ) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "uvicorn", application, "--port", str(port), "--log-level", "warning"]
-    command += ["--no-access-log", "--workers", str(workers), *(["--factory"] if factory else [])]
+    command += [
+        "--no-access-log",
+        "--timeout-keep-alive",
+        "75",
+        "--workers",
+        str(workers),
+        *(["--factory"] if factory else []),
+    ]
     return subprocess.Popen(command, env=os.environ | {"OPENBLAS_NUM_THREADS": "1"} | dict(environment))
 
 

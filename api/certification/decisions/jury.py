@@ -162,10 +162,12 @@ def _rescored(
     session = required_session(connection, caller, session_id)
     candidate = required_candidate(connection, session, candidate_id)
     now = standing(connection, candidate.id)
-    if now.state.phase not in _SCORED:
+    erased = candidate.last_name == ""  # whose certificate would be nobody's
+    if now.state.phase not in _SCORED or erased:
+        phase = "erased" if erased else now.state.phase.value
         raise Problem(
             NOT_NOW,
-            f"There is nothing to score again: the candidate is {now.state.phase.value}.",
+            f"There is nothing to score again: the candidate is {phase}.",
             state=now.state.phase.value,
             reason="nothing-to-score",
         )

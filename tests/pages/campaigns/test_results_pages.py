@@ -103,3 +103,17 @@ def test_what_was_not_sent_is_on_no_page(grounds: Grounds, office: Office) -> No
     assert "Personne n'a encore envoyé" in told(office.look(f"{path}/results"))
     assert office.look(f"{path}/learners/{participation['id']}").status_code == 404
     assert "/learners/" not in office.look(path).text
+
+
+def test_somebody_who_was_erased_is_nobody_and_still_counts(grounds: Grounds, come: Come) -> None:
+    campaign = grounds.campaign(title="Effacement")
+    pupil = grounds.registered("Yann", "Disparu")
+    ids = send_made_up(
+        grounds, campaign, [Sender(pupil.learner_id, "Yann", "Disparu", "2C")], np.zeros((1, 2)), sd=0.25
+    )
+    assert grounds.call("DELETE", f"/v1/learners/{pupil.learner_id}", grounds.platform).status_code == 204
+    office = office_of(grounds, come, grounds.teacher.token)
+    for path in ("", f"/learners/{ids[0]}"):
+        page = told(office.look(f"/campaigns/{campaign['id']}{path}"))
+        assert "Élève effacé" in page
+        assert "Disparu" not in page

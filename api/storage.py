@@ -34,6 +34,16 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
         connection.exec_driver_sql(_insert(table, len(chunk), connection.dialect.paramstyle), tuple(values))
 
 
+def look_again(connection: Connection, *tables: Table) -> None:
+    """Let the database see how much some tables hold now, before statements whose plan depends on it.
+
+    PostgreSQL looks by itself, but a minute later: until then it takes a table that was just filled for an empty one.
+    """
+    if connection.dialect.name == "postgresql":
+        for table in tables:
+            connection.exec_driver_sql(f"ANALYZE {table.name}")
+
+
 @cache
 def _processors(table: Table, dialect: Dialect) -> dict[str, Callable[[Any], Any] | None]:
     """How SQLAlchemy writes the values of each column for the driver."""

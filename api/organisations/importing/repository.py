@@ -24,7 +24,7 @@ from sqlalchemy import (
 from api.identifiers import new_id
 from api.organisations.importing.reader import Row
 from api.organisations.tables import identities, learner_import_rows, learner_imports, registrations
-from api.storage import insert_rows
+from api.storage import insert_rows, look_again
 from api.tables import Moment, learners
 
 ROWS = learner_import_rows.c
@@ -89,6 +89,11 @@ def add_import_rows(connection: Connection, import_id: str, rows: Sequence[Row])
     )
 
 
+def look_at_rows(connection: Connection) -> None:
+    """Let the database see how many rows wait now."""
+    look_again(connection, learner_import_rows)
+
+
 def drop_import_rows(connection: Connection, import_ids: Iterable[str]) -> None:
     """Forget the rows of lists."""
     connection.execute(delete(learner_import_rows).where(ROWS.import_id.in_(list(import_ids))))
@@ -126,6 +131,7 @@ def repeated(connection: Connection, import_id: str, field: str, most: int) -> l
 
 def match(connection: Connection, new: LearnerImport, client_id: str) -> None:
     """Give each row the registration that has its identifier, and the account that its INE belongs to."""
+    look_again(connection, learner_import_rows, registrations, identities)
     ours = ROWS.import_id == new.id
     for field in ("external_id", "ine"):
         found = select(LISTED.id).where(LISTED.organisation_id == new.organisation_id, LISTED[field] == ROWS[field])

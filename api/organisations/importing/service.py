@@ -31,6 +31,7 @@ from api.organisations.importing.repository import (
     drop_import_rows,
     expired_imports,
     import_of,
+    look_at_rows,
     match,
     repeated,
 )
@@ -226,6 +227,7 @@ async def _stage(context: Context, new: LearnerImport, layout: Layout, file: IO[
         if not found.total:
             await context.write(partial(add_import_rows, import_id=new.id, rows=rows))
     if not found.total:
+        await context.write(look_at_rows)
         found.add(await context.read(partial(_twice, layout=layout, import_id=new.id)))
     return found
 

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from api.campaigns.callers import organisation_of_campaign, required_campaign
 from api.campaigns.records import Campaign, CampaignPhase, Participation
-from api.campaigns.repository import add_participation, campaign_of_code, latest_participation
+from api.campaigns.repository import add_participation, campaign_of_code, latest_participation, names_of
 from api.campaigns.schemas import EntryRequest, PlatformEntryRequest
 from api.campaigns.service import archived
 from api.context import Context
@@ -17,7 +17,7 @@ from api.learners.repository import Learner, add_learner
 from api.learners.service import required_learner
 from api.oauth.tokens import Platform
 from api.organisations.records import Organisation
-from api.organisations.registrations.identify import identify
+from api.organisations.registrations.identify import compared, identify
 from api.organisations.registrations.records import Registration
 from api.organisations.registrations.repository import registration_of_learner
 from api.problems import INVALID_REQUEST, NOT_NOW, NOT_ON_THE_LIST, UNKNOWN_CODE, Problem
@@ -64,8 +64,9 @@ async def enter(context: Context, order: EntryRequest, address: str, before: Run
     address : str
         Where the request came from: so many tries are allowed to each.
     before : Run, optional
-        The run that the visitor took before on this device: where the campaign is open to everybody, the same account
-        goes on. Where it is for a list, the list tells who they are.
+        The run that the visitor took before on this device: where the campaign is open to everybody, the account goes
+        on if it took part under the same name; somebody else may sit there now. Where the campaign is for a list, the
+        list tells who they are.
 
     Raises
     ------
@@ -77,8 +78,8 @@ async def enter(context: Context, order: EntryRequest, address: str, before: Run
 
     def person(connection: Connection, campaign: Campaign, organisation: Organisation) -> _Person:
         if not campaign.restricted:
-            known = before is not None and before.client_id == organisation.client_id and before.rules_hash is None
-            return _Person(before.learner_id if known and before else None, None, order.first_name, order.last_name)
+            known = None if before is None else _same_person(connection, before, organisation, order)
+            return _Person(known, None, order.first_name, order.last_name)
         if order.birth_date is None:
             raise Problem(
                 INVALID_REQUEST, "Give the date of birth: it tells who you are on the list.", reason="lacks-birth-date"
@@ -209,6 +210,15 @@ def checked_open(campaign: Campaign, at: datetime) -> None:
             raise Problem(NOT_NOW, "The campaign is over: nobody may begin any more.", reason="campaign-closed")
         case CampaignPhase.ARCHIVED:
             raise archived()
+
+
+def _same_person(connection: Connection, before: Run, organisation: Organisation, order: EntryRequest) -> str | None:
+    """Return the account of a run when it took part before under the name that is given now."""
+    if before.client_id != organisation.client_id or before.rules_hash is not None:
+        return None
+    typed = (compared(order.first_name), compared(order.last_name))
+    names = ((compared(first), compared(last)) for first, last in names_of(connection, before.learner_id))
+    return before.learner_id if typed in names else None
 
 
 def _behind(connection: Connection, code: str) -> tuple[Campaign, Organisation]:

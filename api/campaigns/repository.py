@@ -78,6 +78,13 @@ def participation_of_run(connection: Connection, run_id: str) -> Participation |
     return _one(connection, _selected().where(participations.c.run_id == run_id))
 
 
+def names_of(connection: Connection, learner_id: str) -> list[tuple[str, str]]:
+    """Return the first and last names under which an account took part in campaigns."""
+    query = select(participations.c.first_name, participations.c.last_name)
+    rows = connection.execute(query.where(participations.c.learner_id == learner_id).distinct())
+    return [(row[0], row[1]) for row in rows]
+
+
 def latest_participation(connection: Connection, campaign_id: str, learner_id: str) -> Participation | None:
     """Return the last attempt of a learner in a campaign."""
     query = _selected().where(participations.c.campaign_id == campaign_id, participations.c.learner_id == learner_id)

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from api.campaigns.repository import participations_of
 from api.organisations.registrations.records import Registration
 from tests.pages.campaigns.grounds import Grounds
 from tests.pages.certification.people import right_fields, told
@@ -128,6 +129,23 @@ def test_an_open_campaign_asks_for_a_name_and_its_identifier(grounds: Grounds, c
     assert "Essai 2" in told(visitor.get("/campaign"))
     finished(grounds, visitor)
     assert "Envoyer mes résultats" in told(visitor.get("/campaign"))
+
+
+def test_the_next_person_at_a_shared_computer_is_somebody_else(grounds: Grounds, come: Come) -> None:
+    first, second = (grounds.campaign(restricted=False) for _ in range(2))
+    visitor = come(grounds.site)
+    nina = {"first_name": "Nina", "last_name": "Simone"}
+    assert visitor.post(f"/c/{first['access_code']}", nina).status_code == 303
+    finished(grounds, visitor)
+    for who, same in (({"first_name": "Miles", "last_name": "Davis"}, False), (nina, True)):
+        assert visitor.post(f"/c/{second['access_code']}", who).status_code == 303
+        accounts = _accounts(grounds, first) & _accounts(grounds, second)
+        assert bool(accounts) == same
+
+
+def _accounts(grounds: Grounds, campaign: Any) -> set[str]:
+    with grounds.world.context.database.reading() as connection:
+        return {one.learner_id for one in participations_of(connection, campaign["id"], None, 100)}
 
 
 def test_an_archived_campaign_lets_nobody_in(grounds: Grounds, come: Come, pupil: Registration) -> None:

@@ -107,7 +107,7 @@ def _entry(connection: Connection, caller: Participant, participation_id: str) -
 def campaign_and_organisation(
     connection: Connection, participation: Participation, lock: bool = False
 ) -> tuple[Campaign, Organisation]:
-    """Return the campaign of a participation, locked against its archive if said, and the organisation that gives it."""
+    """Return the campaign of a participation, locked if said, and the organisation that gives it."""
     campaign = campaign_of(connection, participation.campaign_id, lock)
     assert campaign is not None
     return campaign, organisation_of_campaign(connection, campaign)

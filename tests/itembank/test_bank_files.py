@@ -321,7 +321,13 @@ def test_an_import_says_what_is_wrong(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("[" * 100_000, "nests too deeply"), ("{a: " * 100_000, "nests too deeply"), ("a: &x [1]\nb: *x\n", "alias")],
+    [
+        ("[" * 25, "nests too deeply"),
+        ("{a: " * 25, "nests too deeply"),
+        ("[" * 100_000, "nest"),  # PyYAML before 6.0.4 leaves it to us
+        ("{a: " * 100_000, "nest"),
+        ("a: &x [1]\nb: *x\n", "alias"),
+    ],
 )
 def test_a_hostile_file_is_refused_before_it_is_built(text: str, words: str) -> None:
     with pytest.raises(BankError, match=words):

@@ -15,6 +15,7 @@ from api.organisations.importing.mapping import Mapping
 from api.organisations.importing.schemas import ApplyRequest, ImportView
 from api.organisations.importing.service import apply_list, find_import, read_list
 from api.problems import (
+    BAD_REQUEST,
     BODY_TOO_LARGE,
     CONFIRMATION_NEEDED,
     INVALID_JSON,
@@ -45,7 +46,7 @@ Admin = Annotated[Staff, Depends(staff(ORGANISATIONS_WRITE, admin=True))]
     status_code=201,
     summary="Read a list of learners",
     response_model=ImportView,
-    responses=problem_responses(BODY_TOO_LARGE, INVALID_ROWS),
+    responses=problem_responses(BAD_REQUEST, BODY_TOO_LARGE, INVALID_ROWS),
     dependencies=[Depends(takes_a_file)],
 )
 async def post_import(

@@ -122,7 +122,7 @@ def test_facts_are_possible_exactly_where_the_table_says(phase: Phase, kind: Kin
     assert outcomes == ({TRANSITIONS[kind][phase]} if phase in TRANSITIONS[kind] else set())
 
 
-@pytest.mark.parametrize("kind", set(Kind) - {Kind.ENROLLED})
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.ENROLLED])
 def test_nothing_happens_before_the_enrolment(kind: Kind) -> None:
     with pytest.raises(IllegalFactError, match="enrol"):
         after(None, Event(1, kind, NINE, "x", None, data_of(kind)))

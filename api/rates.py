@@ -2,12 +2,14 @@
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from api.problems import TOO_MANY_REQUESTS, Problem
+from api.problems import TOO_MANY_REQUESTS, Problem, ProblemKind
 from engine.errors import SettingError
 
 
@@ -40,11 +42,32 @@ class RateLimit:
 
     def try_once(self, key: str) -> None:
         """Count one try of ``key``; raise a 429 problem that says when to come back if it is one too many."""
-        if self._limiter.hit(self._item, self._name, key):
-            return
+        if not self._limiter.hit(self._item, self._name, key):
+            raise self._too_many(key)
+
+    def check(self, key: str) -> None:
+        """Raise a 429 problem if ``key`` has no try left; count nothing."""
+        if not self._limiter.test(self._item, self._name, key):
+            raise self._too_many(key)
+
+    @contextmanager
+    def failures(self, key: str, *kinds: ProblemKind) -> Iterator[None]:
+        """Count what is tried inside only when it fails for one of ``kinds``: who has the secret is not held up.
+
+        A whole school comes through one address at the same minute; somebody who guesses fails nearly always.
+        """
+        self.check(key)
+        try:
+            yield
+        except Problem as problem:
+            if problem.kind in kinds:
+                self._limiter.hit(self._item, self._name, key)
+            raise
+
+    def _too_many(self, key: str) -> Problem:
         reset = self._limiter.get_window_stats(self._item, self._name, key).reset_time
         wait = max(1, math.ceil(reset - time.time()))
-        raise Problem(
+        return Problem(
             TOO_MANY_REQUESTS,
             f"Too many requests came from here: wait {wait} s, then try again.",
             headers={"Retry-After": str(wait)},

@@ -55,16 +55,20 @@ class Settings(BaseSettings):
         Field(description="Token requests allowed to one address, and to one client."),
     ] = "60/minute"
     code_rate: Annotated[
-        str, AfterValidator(checked_rate), Field(description="Access codes that one address may try.")
+        str, AfterValidator(checked_rate), Field(description="Unknown access codes that one address may try.")
     ] = "120/minute"
     entry_rate: Annotated[
-        str, AfterValidator(checked_rate), Field(description="Entries into certification sessions from one address.")
+        str,
+        AfterValidator(checked_rate),
+        Field(description="Entries that fail from one address: into sessions, and into campaigns."),
     ] = "120/minute"
     sign_in_rate: Annotated[
         str, AfterValidator(checked_rate), Field(description="Sign-ins of members of organisations from one address.")
     ] = "120/minute"
     start_rate: Annotated[
-        str, AfterValidator(checked_rate), Field(description="Runs that visitors from one address may start.")
+        str,
+        AfterValidator(checked_rate),
+        Field(description="Runs that visitors from one address may start, and accounts made in open campaigns."),
     ] = "120/minute"
     invitation_days: Annotated[
         int, Field(ge=1, le=365, description="Life of an invitation to become a member of an organisation.")

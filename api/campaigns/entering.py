@@ -17,10 +17,11 @@ from api.learners.repository import Learner, add_learner
 from api.learners.service import required_learner
 from api.oauth.tokens import Platform
 from api.organisations.records import Organisation
-from api.organisations.registrations.identify import compared, identify
+from api.organisations.registrations.identify import identify
+from api.organisations.registrations.names import compared
 from api.organisations.registrations.records import Registration
 from api.organisations.registrations.repository import registration_of_learner
-from api.problems import INVALID_REQUEST, NOT_NOW, NOT_ON_THE_LIST, UNKNOWN_CODE, Problem
+from api.problems import INVALID_REQUEST, NOT_NOW, NOT_ON_THE_LIST, SEVERAL_MATCH, UNKNOWN_CODE, Problem
 from api.runs.facts import Run
 
 
@@ -50,8 +51,8 @@ class _Person:
 
 async def door(context: Context, code: str, address: str) -> tuple[Campaign, Organisation]:
     """Return the campaign that a code opens, and whose it is; raise a 404 problem when there is none."""
-    context.code_limit.try_once(address)
-    return await context.read(lambda connection: _behind(connection, code))
+    with context.code_limit.failures(address, UNKNOWN_CODE):
+        return await context.read(lambda connection: _behind(connection, code))
 
 
 async def enter(context: Context, order: EntryRequest, address: str, before: Run | None = None) -> Entry:
@@ -62,7 +63,7 @@ async def enter(context: Context, order: EntryRequest, address: str, before: Run
     context : Context
     order : EntryRequest
     address : str
-        Where the request came from: so many tries are allowed to each.
+        Where the request came from: so many are allowed to each that fail, and so many new accounts.
     before : Run, optional
         The run that the visitor took before on this device: where the campaign is open to everybody, the account goes
         on if it took part under the same name; somebody else may sit there now. Where the campaign is for a list, the
@@ -74,7 +75,6 @@ async def enter(context: Context, order: EntryRequest, address: str, before: Run
         404 unknown code, or nobody of this name on the list; 409 when several are, or the campaign is not open; 422
         when something is missing; 429.
     """
-    context.entry_limit.try_once(address)
 
     def person(connection: Connection, campaign: Campaign, organisation: Organisation) -> _Person:
         if not campaign.restricted:
@@ -92,7 +92,11 @@ async def enter(context: Context, order: EntryRequest, address: str, before: Run
         campaign, organisation = _behind(connection, order.code)
         return campaign, organisation, person(connection, campaign, organisation)
 
-    return await _let_in(context, *await context.read(read), order.external_id)
+    with context.entry_limit.failures(address, UNKNOWN_CODE, NOT_ON_THE_LIST, SEVERAL_MATCH):
+        campaign, organisation, who = await context.read(read)
+    if who.learner_id is None:
+        context.start_limit.try_once(address)
+    return await _let_in(context, campaign, organisation, who, order.external_id)
 
 
 async def enter_for(context: Context, caller: Platform, campaign_id: str, order: PlatformEntryRequest) -> Entry:

@@ -7,12 +7,19 @@ from sqlalchemy import Connection
 
 from api.campaigns.callers import required_campaign
 from api.campaigns.records import Participation, ParticipationState
-from api.campaigns.repository import absent_from, counted, participations_of
+from api.campaigns.repository import (
+    absent_from,
+    campaign_of,
+    counted,
+    participations_of,
+    participations_of_registration,
+)
 from api.campaigns.service import moment
 from api.context import Context
-from api.organisations.callers import Staff
+from api.organisations.callers import Staff, required_organisation
 from api.organisations.registrations.records import Registration
 from api.organisations.registrations.repository import divisions_of
+from api.organisations.registrations.service import required_registration
 from api.pagination import page, parsed_cursor
 
 ABSENT = "absent"
@@ -62,6 +69,30 @@ async def list_participations(
     found: Sequence[Participation | Registration] = await context.read(read)
     shown, following = page(found, [one.id for one in found], limit)
     return {"items": [_row(one) for one in shown], "next": following}
+
+
+async def campaigns_of_registration(
+    context: Context, caller: Staff, organisation_id: str, registration_id: str
+) -> list[dict[str, Any]]:
+    """Show the campaigns of an organisation that a learner of its list took part in, the latest first.
+
+    Raises
+    ------
+    Problem
+        404 unknown organisation or learner.
+    """
+
+    def read(connection: Connection) -> list[dict[str, Any]]:
+        organisation = required_organisation(connection, caller, organisation_id)
+        registration = required_registration(connection, organisation.id, registration_id)
+        told = []
+        for one in participations_of_registration(connection, registration.id):
+            campaign = campaign_of(connection, one.campaign_id)
+            assert campaign is not None
+            told.append({**_row(one), "campaign_id": campaign.id, "title": campaign.title})
+        return told
+
+    return await context.read(read)
 
 
 def _row(one: Participation | Registration) -> dict[str, Any]:

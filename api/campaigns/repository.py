@@ -25,6 +25,13 @@ def campaign_of(connection: Connection, campaign_id: str, lock: bool = False) ->
     return None if row is None else _campaign(row)
 
 
+def kept_campaign(connection: Connection, campaign_id: str) -> Campaign | None:
+    """Return the campaign of that id, which stays as it is until the transaction ends; many may keep it so at once."""
+    query = select(campaigns).where(campaigns.c.id == campaign_id).with_for_update(read=True)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _campaign(row)
+
+
 def campaign_of_code(connection: Connection, access_code: str) -> Campaign | None:
     """Return the campaign that has this access code."""
     row = connection.execute(select(campaigns).where(campaigns.c.access_code == access_code)).one_or_none()
@@ -89,6 +96,12 @@ def latest_participation(connection: Connection, campaign_id: str, learner_id: s
     """Return the last attempt of a learner in a campaign."""
     query = _selected().where(participations.c.campaign_id == campaign_id, participations.c.learner_id == learner_id)
     return _one(connection, query.order_by(participations.c.attempt.desc()).limit(1))
+
+
+def participations_of_registration(connection: Connection, registration_id: str) -> list[Participation]:
+    """Return the last attempt of a learner of a list in each campaign, the latest first."""
+    query = _selected().where(participations.c.registration_id == registration_id, ~_another_follows())
+    return [_participation(row) for row in connection.execute(query.order_by(participations.c.id.desc()))]
 
 
 def participations_of(

@@ -49,7 +49,7 @@ async def send(context: Context, caller: Participant, participation_id: str) -> 
 
     def store(connection: Connection) -> Entry:
         participation = required_participation(connection, caller, participation_id)
-        campaign, organisation = campaign_and_organisation(connection, participation, lock=True)
+        campaign, organisation = campaign_and_organisation(connection, participation, keep=True)
         if participation.sent_at is None:
             at = context.clock()
             if campaign.phase(at) is CampaignPhase.ARCHIVED:

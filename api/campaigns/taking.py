@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from api.campaigns.callers import Participant, organisation_of_campaign, required_participation
 from api.campaigns.entering import Entry, checked_open, new_participation, store_participation
 from api.campaigns.records import Campaign, CampaignKind, CampaignPhase, Participation, ParticipationState
-from api.campaigns.repository import campaign_of, change_participation, latest_participation
+from api.campaigns.repository import campaign_of, change_participation, kept_campaign, latest_participation
 from api.campaigns.service import archived
 from api.context import Context
 from api.idempotency import Once
@@ -62,6 +62,9 @@ async def start(
     once = Once.of(client_id, "participations", participation.id, "start")
 
     def note(connection: Connection, run: Run) -> None:
+        now = kept_campaign(connection, campaign.id)
+        assert now is not None
+        checked_open(now, context.clock())
         change_participation(connection, participation.id, {"run_id": run.id})
 
     opened = await open_run(context, client_id, participation.learner_id, order, once, note)
@@ -105,9 +108,9 @@ def _entry(connection: Connection, caller: Participant, participation_id: str) -
 
 
 def campaign_and_organisation(
-    connection: Connection, participation: Participation, lock: bool = False
+    connection: Connection, participation: Participation, keep: bool = False
 ) -> tuple[Campaign, Organisation]:
-    """Return the campaign of a participation, locked if said, and the organisation that gives it."""
-    campaign = campaign_of(connection, participation.campaign_id, lock)
+    """Return the campaign of a participation, which stays as it is if ``keep``, and the organisation that gives it."""
+    campaign = (kept_campaign if keep else campaign_of)(connection, participation.campaign_id)
     assert campaign is not None
     return campaign, organisation_of_campaign(connection, campaign)

@@ -43,18 +43,18 @@ async def code(request: Request) -> Response:
         typed = str(form.get("code", ""))[:LONGEST_TYPED]
     if not typed.strip():
         return await _home(request, 422, fault="home.code_empty")
+    context, address = context_of(request), address_of(request)
     try:
-        entered = await enter_code(context_of(request), typed, address_of(request))
+        context.code_limit.check(address)
+        campaign = await context.read(partial(campaign_of_code, access_code=parsed_access_code(typed) or ""))
+        if campaign is not None:
+            return go(f"/c/{campaign.access_code}")
+        entered = await enter_code(context, typed, address)
     except Problem as problem:
         if problem.kind not in (UNKNOWN_CODE, TOO_MANY_REQUESTS):
             raise
-        campaign = await context_of(request).read(
-            partial(campaign_of_code, access_code=parsed_access_code(typed) or "")
-        )
-        if campaign is not None and problem.kind is UNKNOWN_CODE:
-            return go(f"/c/{campaign.access_code}")
         return await _home(request, problem.status_code, problem.headers, typed, f"problem.{problem.kind.slug}.text")
-    live = await current_run(context_of(request), entered.run_id)
+    live = await current_run(context, entered.run_id)
     response = go("/run" if live.run.rules_hash is None else "/certificate")
     RUN.bind(request, response, entered.token)
     return response

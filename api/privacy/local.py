@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -25,6 +25,9 @@ from api.privacy.service import check_erasable, forget, plain
 from api.problems import Problem
 from api.settings import Settings
 from engine.errors import SettingError
+
+_AT_ONCE: Final = 100
+"""People forgotten in one transaction."""
 
 
 @dataclass(frozen=True)
@@ -74,25 +77,37 @@ def forget_learner(database: Database, learner_id: str) -> None:
 
 
 def apply_retention(database: Database, settings: Settings, at: datetime, dry_run: bool = False) -> Retained:
-    """Forget everything whose time is over; with ``dry_run``, only count it."""
+    """Forget everything whose time is over; with ``dry_run``, only count it.
+
+    In portions, so that learners who answer meanwhile do not wait; stopped halfway, it is finished by running it again.
+    """
 
     def ago(days: int) -> datetime:
         return at - timedelta(days=days)
 
     left, named = ago(settings.keep_registrations_days), ago(settings.keep_participations_days)
+    silent = ago(settings.keep_learners_days)
     logs = (ago(settings.keep_accesses_days), ago(settings.keep_deeds_days), at)
-    with database.reading() if dry_run else database.writing() as connection:
+    with database.reading() as connection:
         gone = left_before(connection, left)
-        idle = [
-            one for one in idle_since(connection, ago(settings.keep_learners_days), at) if _erasable(connection, one)
-        ]
+        idle = [one for one in idle_since(connection, silent, at) if _erasable(connection, one)]
         found = Retained(len(gone), named_before(connection, named), len(idle), *count_logs(connection, *logs))
-        if not dry_run:
-            forget_registrations(connection, gone)
-            unname_before(connection, named)
-            for one in idle:
-                forget(connection, one, at, SERVER)
-            forget_logs(connection, *logs)
+    if dry_run:
+        return found
+    for start in range(0, len(gone), _AT_ONCE):
+        with database.writing() as connection:
+            forget_registrations(connection, left_before(connection, left, gone[start : start + _AT_ONCE]))
+    more = True
+    while more:
+        with database.writing() as connection:
+            more = unname_before(connection, named, _AT_ONCE)
+    for start in range(0, len(idle), _AT_ONCE):
+        with database.writing() as connection:
+            for one in idle_since(connection, silent, at, idle[start : start + _AT_ONCE]):
+                if _erasable(connection, one):
+                    forget(connection, one, at, SERVER)
+    with database.writing() as connection:
+        forget_logs(connection, *logs)
     return found
 
 

@@ -106,19 +106,18 @@ def erase(connection: Connection, learner_id: str) -> None:
     )
 
 
-def left_before(connection: Connection, moment: datetime) -> list[str]:
+def left_before(connection: Connection, moment: datetime, among: Sequence[str] | None = None) -> list[str]:
     """Return the registrations that were taken off a list before a moment."""
-    return list(connection.scalars(select(registrations.c.id).where(_left(moment))))
+    query = select(registrations.c.id).where(_left(moment))
+    return list(connection.scalars(query if among is None else query.where(registrations.c.id.in_(among))))
 
 
 def forget_registrations(connection: Connection, ids: Sequence[str]) -> None:
     """Take learners who left off the lists for good; their participations stay until they are unnamed."""
-    for start in range(0, len(ids), 500):
-        part = ids[start : start + 500]
-        connection.execute(
-            update(participations).where(participations.c.registration_id.in_(part)).values(registration_id=None)
-        )
-        connection.execute(delete(registrations).where(registrations.c.id.in_(part)))
+    connection.execute(
+        update(participations).where(participations.c.registration_id.in_(ids)).values(registration_id=None)
+    )
+    connection.execute(delete(registrations).where(registrations.c.id.in_(ids)))
 
 
 def named_before(connection: Connection, moment: datetime) -> int:
@@ -127,12 +126,12 @@ def named_before(connection: Connection, moment: datetime) -> int:
     return int(connection.scalar(query) or 0)
 
 
-def unname_before(connection: Connection, moment: datetime) -> None:
-    """Take the names off the participations in campaigns that were archived before a moment."""
-    _unname(connection, _old(moment))
+def unname_before(connection: Connection, moment: datetime, at_once: int) -> bool:
+    """Take the names off some participations in campaigns archived before a moment; tell whether any was left."""
+    return _unname(connection, _old(moment), at_once) > 0
 
 
-def idle_since(connection: Connection, moment: datetime, at: datetime) -> list[str]:
+def idle_since(connection: Connection, moment: datetime, at: datetime, among: Sequence[str] | None = None) -> list[str]:
     """Return the accounts with something personal, and no certificate in force, silent since a moment."""
     holds = (
         select(certificates.c.id)
@@ -156,7 +155,7 @@ def idle_since(connection: Connection, moment: datetime, at: datetime) -> list[s
         exists().where(candidates.c.learner_id == learners.c.id, candidates.c.last_name != NOBODY),
     )
     query = select(learners.c.id).where(learners.c.created_at < moment, personal, *(~one for one in heard))
-    return list(connection.scalars(query))
+    return list(connection.scalars(query if among is None else query.where(learners.c.id.in_(among))))
 
 
 def count_logs(connection: Connection, seen: datetime, done: datetime, expired: datetime) -> tuple[int, int, int]:
@@ -217,9 +216,10 @@ def _old(moment: datetime) -> Any:
     return participations.c.campaign_id.in_(select(campaigns.c.id).where(ended < moment))
 
 
-def _unname(connection: Connection, condition: Any) -> None:
-    """Take the names off participations, and give each a door that nobody has the key of."""
-    ids = connection.scalars(select(participations.c.id).where(condition, participations.c.last_name != NOBODY)).all()
+def _unname(connection: Connection, condition: Any, at_once: int | None = None) -> int:
+    """Take the names off participations, and give each a door that nobody has the key of; return how many."""
+    named = select(participations.c.id).where(condition, participations.c.last_name != NOBODY).limit(at_once)
+    ids = connection.scalars(named).all()
     for one in ids:
         connection.execute(
             update(participations)
@@ -232,6 +232,7 @@ def _unname(connection: Connection, condition: Any) -> None:
                 token_hash=fingerprint(new_secret()),
             )
         )
+    return len(ids)
 
 
 def _rows(connection: Connection, table: Table, condition: Any) -> list[dict[str, Any]]:

@@ -26,16 +26,17 @@ async def enter_code(context: Context, typed: str, address: str) -> Entered:
     typed : str
         What the person typed: case, spaces and dashes do not matter.
     address : str
-        Where the request came from: so many tries are allowed to each.
+        Where the request came from: so many unknown codes are allowed to each.
 
     Raises
     ------
     Problem
-        404 when no run has the code or it is too old; 429 after too many tries.
+        404 when no run has the code or it is too old; 429 after too many unknown codes.
     """
-    context.code_limit.try_once(address)
-    code = parsed_access_code(typed)
-    run = None if code is None else await context.read(partial(run_of_code, access_code=code))
-    if run is None or context.clock() >= run.created_at + context.settings.access_to_run(run.rules_hash is not None):
-        raise Problem(UNKNOWN_CODE, "No run has this access code: check each letter, or ask for a new code.")
+    with context.code_limit.failures(address, UNKNOWN_CODE):
+        code = parsed_access_code(typed)
+        run = None if code is None else await context.read(partial(run_of_code, access_code=code))
+        life = context.settings.access_to_run(run is not None and run.rules_hash is not None)
+        if run is None or context.clock() >= run.created_at + life:
+            raise Problem(UNKNOWN_CODE, "No run has this access code: check each letter, or ask for a new code.")
     return Entered(run.id, learner_token(context.keys.learner, run.id))

@@ -2,7 +2,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
+from api.app import create_app
+from api.settings import Settings
 from tests.campaigns.classroom import TWO, Classroom
 
 
@@ -225,3 +228,26 @@ def test_the_platform_lets_its_own_learners_in(classroom: Classroom, problem: Ca
     stranger = classroom.as_platform("POST", "/v1/learners", json={})["id"]
     response = classroom.call("POST", path, classroom.platform, json={"learner_id": stranger})
     problem(response, 404, "not-on-the-list")
+
+
+def test_who_has_the_code_and_is_on_the_list_is_not_counted(
+    classroom: Classroom, settings: Settings, problem: Callable[..., Any]
+) -> None:
+    rates = dict.fromkeys(("code_rate", "entry_rate", "start_rate"), "3/minute")
+    campaign, anybody = classroom.campaign(), classroom.campaign(restricted=False)
+    with TestClient(create_app(settings.model_copy(update=rates), classroom.world.clock)) as client:
+
+        def enter(campaign: Any, last_name: str = "Nom") -> Any:
+            who = {"first_name": "Prénom0", "last_name": last_name, "birth_date": "2010-05-17"}
+            return client.post("/v1/participations", json={"code": campaign["access_code"]} | who)
+
+        doors = [client.get(f"/v1/campaign-codes/{campaign['access_code']}") for _ in range(5)]
+        assert {one.status_code for one in doors} == {200}
+        assert [enter(campaign).status_code for _ in range(5)] == [201, 200, 200, 200, 200]
+        assert [enter(campaign, "Autre").status_code for _ in range(4)] == [404, 404, 404, 429]
+        unknown = [client.get("/v1/campaign-codes/BCD-FGH-JKM").status_code for _ in range(4)]
+        assert unknown == [404, 404, 404, 429]
+    with TestClient(create_app(settings.model_copy(update=rates), classroom.world.clock)) as client:
+        made = [enter(anybody) for _ in range(4)]  # each makes an account
+        assert [one.status_code for one in made] == [201, 201, 201, 429]
+        problem(made[-1], 429, "too-many-requests")

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from api.organisations.records import Organisation
-from api.organisations.registrations.identify import compared, identify
+from api.organisations.registrations.identify import identify
+from api.organisations.registrations.names import compared
 from api.organisations.repository import organisation_of
 from api.problems import Problem
 from tests.campaigns.classroom import Classroom

@@ -101,3 +101,21 @@ def test_a_registration_that_is_sent_twice_is_one(classroom: Classroom) -> None:
     body, headers = ONE | {"ine": INE}, {"Idempotency-Key": "once"}
     first, second = (classroom.done("POST", learners(classroom), json=body, headers=headers) for _ in range(2))
     assert first == second
+
+
+def test_learners_are_found_by_name(classroom: Classroom) -> None:
+    path = f"/v1/organisations/{classroom.organisation['id']}/learners"
+    for first, last in (("Zoé", "L’Hœste"), ("Jean-Noël", "Martin"), ("Noël", "Marty")):
+        classroom.registered(first, last)
+
+    def found(name: str, **more: Any) -> list[str]:
+        params = {"name": name} | more
+        return [
+            one["first_name"] for one in classroom.done("GET", path, classroom.teacher.token, params=params)["items"]
+        ]
+
+    assert found("hoeste") == ["Zoé"]
+    assert found("noel MART") == ["Jean-Noël", "Noël"]
+    assert found("noel mart", limit=1) == ["Jean-Noël"]
+    assert found("%") == found("") == found("", limit=50)
+    assert found("oel") == []

@@ -1,5 +1,6 @@
 """The class report on paper: what a group sent, for a meeting of its teachers."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -13,6 +14,7 @@ from api.campaigns.results.group import group_results
 from api.certification.paper import ACCENT, FAINT, INK, new_paper, readable, write
 from api.context import Context
 from api.organisations.callers import Staff
+from api.organisations.registrations.names import compared
 from itembank.framework import Framework, title
 
 _COLOURS: Final = (
@@ -54,7 +56,8 @@ async def class_report(
     at = context.clock()
     zone = ZoneInfo(context.settings.campaign_zone)
     content = await run_in_threadpool(report_pdf, context.served.framework, campaign.title, told, at.astimezone(zone))
-    return f"campagne-{at:%Y-%m-%d}.pdf", content
+    letters = re.sub(r"[^A-Za-z0-9]+", "-", compared(division or "")).strip("-")
+    return f"campagne-{f'{letters}-' if letters else ''}{at.astimezone(zone):%Y-%m-%d}.pdf", content
 
 
 def report_pdf(framework: Framework, name: str, told: Mapping[str, Any], at: datetime) -> bytes:

@@ -15,7 +15,7 @@ from api.certification.sitting.settle import seated
 from api.certification.states import Kind, Phase
 from api.context import Context
 from api.identifiers import fingerprint, new_candidate_token, parsed_access_code
-from api.organisations.registrations.identify import compared
+from api.organisations.registrations.names import compared
 from api.problems import UNKNOWN_CANDIDATE, Problem
 
 
@@ -41,7 +41,7 @@ async def enter(context: Context, code: str, first_name: str, last_name: str, bi
     birth_date : str
         YYYY-MM-DD.
     address : str
-        Where the request came from: so many tries are allowed to each.
+        Where the request came from: so many that fail are allowed to each.
 
     Returns
     -------
@@ -52,9 +52,9 @@ async def enter(context: Context, code: str, first_name: str, last_name: str, bi
     Problem
         404, the same whatever does not match; 409 when the session is not open or the test is over; 429.
     """
-    context.entry_limit.try_once(address)
     who = (compared(first_name), compared(last_name), birth_date)
-    candidate = await context.read(partial(_found, parsed_access_code(code), who))
+    with context.entry_limit.failures(address, UNKNOWN_CANDIDATE):
+        candidate = await context.read(partial(_found, parsed_access_code(code), who))
     await seated(context, candidate.id)
     token = new_candidate_token()
     hashed = fingerprint(token)

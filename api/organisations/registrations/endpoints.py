@@ -13,6 +13,7 @@ from api.organisations.callers import Staff, staff, teaching
 from api.organisations.keyed import once_for
 from api.organisations.registrations.schemas import (
     Division,
+    Name,
     NewRegistration,
     RegistrationChange,
     RegistrationPage,
@@ -82,11 +83,12 @@ async def get_learners(
     organisation_id: OrganisationId,
     division: Division = None,
     active: Annotated[bool | None, Query(description="False lists those who were taken off.")] = True,
+    name: Name = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Any:
     """List the learners on the list of an organisation, in the order of their coming."""
-    return await list_registrations(context_of(request), caller, organisation_id, cursor, limit, division, active)
+    return await list_registrations(context_of(request), caller, organisation_id, cursor, limit, division, active, name)
 
 
 @router.get(

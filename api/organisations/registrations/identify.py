@@ -1,28 +1,12 @@
 """Recognising a learner on the list of an organisation, by what they know of themselves."""
 
-import unicodedata
-from typing import Final
-
 from sqlalchemy import Connection
 
 from api.organisations.records import Organisation
+from api.organisations.registrations.names import compared
 from api.organisations.registrations.records import Registration
 from api.organisations.registrations.repository import born_on
 from api.problems import NOT_ON_THE_LIST, SEVERAL_MATCH, Problem
-
-_LETTERS: Final = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ı": "i"})
-"""Letters that Unicode does not take apart."""
-
-
-def compared(name: str) -> str:
-    """Write a name for comparison: without case, accents, dashes, apostrophes and repeated spaces.
-
-    >>> compared("  Jean-Noël  L’Hœste ")
-    'jean noel l hoeste'
-    """
-    plain = unicodedata.normalize("NFKD", name.casefold().translate(_LETTERS))
-    kept = (" " if not letter.isalnum() else letter for letter in plain if not unicodedata.combining(letter))
-    return " ".join("".join(kept).split())
 
 
 def identify(

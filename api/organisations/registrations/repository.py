@@ -1,10 +1,12 @@
 """SQL of registrations and identities."""
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from api.organisations.registrations.names import is_called
 from api.organisations.registrations.records import Identity, Registration
 from api.organisations.tables import identities, registrations
 
@@ -25,8 +27,12 @@ def registrations_of(
     limit: int,
     division: str | None = None,
     active: bool | None = True,
+    name: str | None = None,
 ) -> list[Registration]:
-    """Return learners of an organisation, in the order of their coming, those behind ``after``."""
+    """Return learners of an organisation, in the order of their coming, those behind ``after``.
+
+    ``name`` keeps those each word of which begins a word of their names, whatever the case and the accents.
+    """
     query = select(registrations).where(registrations.c.organisation_id == organisation_id)
     if after is not None:
         query = query.where(registrations.c.id > after)
@@ -34,8 +40,13 @@ def registrations_of(
         query = query.where(registrations.c.division == division)
     if active is not None:
         query = query.where(registrations.c.active == active)
-    rows = connection.execute(query.order_by(registrations.c.id).limit(limit))
-    return [Registration(**row._asdict()) for row in rows]
+    if name is None:
+        rows = connection.execute(query.order_by(registrations.c.id).limit(limit))
+        return [Registration(**row._asdict()) for row in rows]
+    with connection.execute(query.order_by(registrations.c.id).execution_options(yield_per=500)) as rows:
+        found = (Registration(**row._asdict()) for row in rows)
+        called = (one for one in found if is_called((one.last_name, one.usual_name or "", one.first_name), name))
+        return list(islice(called, limit))
 
 
 def registrations_of_learner(connection: Connection, learner_id: str) -> list[Registration]:

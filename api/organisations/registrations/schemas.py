@@ -12,6 +12,11 @@ ShownDivision = Annotated[
     str, Query(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$", description="Of one class alone; of all when empty.")
 ]
 Division = ShownDivision | None
+ShownName = Annotated[
+    str,
+    Query(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$", description="Words that begin those of the names sought."),
+]
+Name = ShownName | None
 Number = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
 """What identifies somebody: printable, without spaces."""
 

@@ -113,13 +113,14 @@ async def list_registrations(
     limit: int,
     division: str | None = None,
     active: bool | None = True,
+    name: str | None = None,
 ) -> dict[str, Any]:
     """Show the learners on the list, in the order of their coming, page by page."""
     after = parsed_cursor(cursor)
 
     def read(connection: Connection) -> list[Registration]:
         organisation = required_organisation(connection, caller, organisation_id)
-        return registrations_of(connection, organisation.id, after, limit + 1, division, active)
+        return registrations_of(connection, organisation.id, after, limit + 1, division, active, name)
 
     found = await context.read(read)
     shown, following = page(found, [one.id for one in found], limit)

@@ -11,7 +11,7 @@ from api.campaigns.follow_up import follow_up, list_participations
 from api.campaigns.service import archive_campaign, find_campaign, list_campaigns
 from api.context import context_of
 from api.organisations.records import Member
-from api.organisations.registrations.identify import compared
+from api.organisations.registrations.names import compared
 from api.organisations.registrations.schemas import ShownDivision
 from api.pages.certification.doors import own_teacher
 from api.pages.certification.moments import local

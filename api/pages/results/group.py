@@ -14,7 +14,7 @@ from api.campaigns.results.report import class_report
 from api.campaigns.service import find_campaign, list_campaigns
 from api.context import Context, context_of
 from api.organisations.records import Member
-from api.organisations.registrations.identify import compared
+from api.organisations.registrations.names import compared
 from api.organisations.registrations.schemas import ShownDivision
 from api.pages.certification.doors import own_teacher
 from api.pages.page import page

@@ -102,11 +102,15 @@ def snapshot(framework: Framework, codes: list[str], ability: Floats, sd: float)
         "finished_at": None,
         "competences": entries,
         "own": own,
-        "topics": [],
+        "topics": [
+            {"competence": code, "topic": framework.competences[framework.index(code)].topics[0].code, **_SHORT}
+            for code in codes
+        ],
         "asked": 12,
         "answered": 10,
         "skipped": 2,
     }
 
 
+_SHORT = {"asked": 4, "obtained": 1.0, "expected": 2.5, "variance": 0.9, "skipped": 1}
 _NAMES = ("level", "probability", "probabilities", "mean", "sd", "measured_at")

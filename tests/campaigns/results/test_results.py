@@ -215,8 +215,11 @@ def test_the_report_is_printed(classroom: Classroom, people: list[Sender]) -> No
         "Besoins",
         "Niveau visé 5",
         "Au niveau 5 ou plus",
+        "Sujets moins réussis",
+        "6 points sur 24, 15 attendus",
     ):
         assert words in text.replace("\u00a0", " "), words
+    assert response.headers["content-disposition"] == 'attachment; filename="campagne-2a-2026-09-21.pdf"'
 
 
 def test_an_archived_campaign_keeps_its_results(classroom: Classroom, people: list[Sender]) -> None:

@@ -1,11 +1,12 @@
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from api.campaigns.repository import participations_of
 from api.organisations.registrations.records import Registration
-from tests.pages.campaigns.grounds import Grounds
+from tests.pages.campaigns.grounds import Grounds, grounds_in
 from tests.pages.certification.people import right_fields, told
 from tests.pages.server import HOSTILE
 from tests.pages.visitor import Come, Visitor, question_of
@@ -158,3 +159,13 @@ def test_an_archived_campaign_lets_nobody_in(grounds: Grounds, come: Come, pupil
     door = come(grounds.site).get(f"/c/{campaign['access_code']}")
     assert "La campagne est archivée" in told(door)
     assert "<form class" not in door.text
+
+
+def test_a_class_comes_in_through_one_address(tmp_path: Path, come: Come) -> None:
+    rates = dict.fromkeys(("code_rate", "entry_rate", "start_rate"), "2/minute")
+    with grounds_in(tmp_path, **rates) as grounds:
+        campaign = grounds.campaign()
+        for pupil in grounds.pupils:
+            assert arrived(grounds, come, campaign, pupil).get("/campaign").status_code == 200
+        guesses = [come(grounds.site).post("/code", {"code": "BCDFGHJKM"}).status_code for _ in range(3)]
+        assert guesses == [404, 404, 429]

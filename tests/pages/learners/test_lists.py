@@ -67,6 +67,33 @@ def test_a_teacher_reads_the_list_and_changes_nothing(grounds: Grounds, come: Co
     assert invigilator.look("/learners").status_code == 403
 
 
+def test_a_learner_of_the_list_is_found_and_taken_off(grounds: Grounds, come: Come) -> None:
+    teacher, admin = (office_of(grounds, come, one.token) for one in (grounds.teacher, grounds.admin))
+    pupil = grounds.registered("Noël", "L’Hœste", division="2A")
+    campaign = grounds.campaign(title="Une campagne")
+    sent = grounds.sent(campaign, pupil)
+    found = teacher.look("/learners?name=hoest")
+    assert "L’Hœste Noël" in told(found)
+    assert "Prénom0" not in told(found)
+    path = f"/learners/{pupil.id}"
+    card = teacher.look(path)
+    assert "Une campagne envoyé" in told(card)
+    assert f"/team/campaigns/{campaign['id']}/learners/{sent['id']}" in card.text
+    assert "Télécharger" not in told(card)
+    for act in (path, f"{path}/data"):
+        assert teacher.send(act, act="off").status_code == 403
+    given = admin.send(f"{path}/data")
+    assert given.json()["participations"][0]["id"] == sent["id"]
+    assert given.headers["content-disposition"] == 'attachment; filename="eleve.json"'
+    assert admin.send(path, act="off").status_code == 303
+    assert "N'est plus sur la liste depuis le 21 septembre 2026" in told(admin.look(path))
+    assert "L’Hœste" in told(admin.look("/learners?left=1&name=noel"))
+    assert admin.send(path, act="back").status_code == 303
+    assert "N'est plus" not in told(admin.look(path))
+    stranger = Grounds(grounds.site, grounds.world)
+    assert office_of(grounds, come, stranger.admin.token).look(path).status_code == 404
+
+
 def test_a_list_is_brought_in_a_browser(grounds: Grounds, opened: Open) -> None:
     eye = Inspector()
     page = opened(f"{grounds.url}/team")
@@ -74,6 +101,12 @@ def test_a_list_is_brought_in_a_browser(grounds: Grounds, opened: Open) -> None:
     page.get_by_role("button", name="Entrer").click()
     page.get_by_role("link", name="Élèves").click()
     eye.look(page)
+    page.get_by_label("Chercher un nom").fill("prenom0")
+    page.get_by_role("button", name="Chercher").click()
+    eye.look(page)
+    page.get_by_role("link", name="Nom Prénom0").first.click()
+    eye.look(page)
+    page.get_by_role("link", name="Élèves").first.click()
     page.get_by_role("link", name="Apporter la liste des élèves").click()
     eye.look(page)
     wrong = fregata_file(2).replace(b"Masculin", b"?").replace("Féminin".encode(), b"?")

@@ -46,8 +46,6 @@ TARGET = 0.5
 LOOKS = 10.0
 """Seconds between two looks of the teacher."""
 DAY = 86_400
-CALM = dict.fromkeys(("JALON_ENTRY_RATE", "JALON_CODE_RATE"), "1000000/minute")
-"""All learners come from the one address of this machine; those of a campaign come from those of their schools."""
 
 
 def person(number: int) -> dict[str, str]:
@@ -173,7 +171,7 @@ def main() -> None:
     open_many_files(arguments.learners)
     with database_url(arguments.database) as url, Database(url) as database:
         database.migrate()
-        environment = {"JALON_DATABASE": url} | CALM
+        environment = {"JALON_DATABASE": url}
         application = "api.app:from_environment"
         with running(application, "/v1/health", environment, factory=True, workers=arguments.server) as port:
             figures, learners = asyncio.run(hold(port, database, arguments))

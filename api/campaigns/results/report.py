@@ -29,7 +29,6 @@ _COLOURS: Final = (
     (22, 63, 92),
 )
 """Of the levels, those of the pages; the last one for any beyond."""
-_BAR: Final = 174.0
 _MONTHS: Final = (
     *("janvier", "février", "mars", "avril", "mai", "juin"),
     *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
@@ -74,6 +73,8 @@ def report_pdf(framework: Framework, name: str, told: Mapping[str, Any], at: dat
     _needs(paper, framework, told)
     _competences(paper, framework, told)
     _topics(paper, framework, told)
+    if paper.will_page_break(18):  # its lines stay together
+        paper.add_page()
     write(paper, 8, ink=FAINT)
     paper.ln(3)
     _text(
@@ -98,8 +99,8 @@ def _needs(paper: FPDF, framework: Framework, told: Mapping[str, Any]) -> None:
         write(paper, 9)
         _text(
             paper,
-            f"Niveau visé {target}. {_percent(need['share_below'])} des élèves sont au-dessous, et il leur manque "
-            f"{_number(need['missing_when_below'])} niveau en moyenne : {_number(need['score'])} niveau par élève.",
+            f"Niveau visé {target}. {_percent(need['share_below'])} des élèves sont au-dessous, "
+            f"de {_number(need['missing_when_below'])} niveau en moyenne : besoin {_number(need['score'])}.",
             4.5,
         )
     paper.ln(2)
@@ -134,9 +135,10 @@ def _competences(paper: FPDF, framework: Framework, told: Mapping[str, Any]) -> 
 
 
 def _bar(paper: FPDF, levels: list[float], total: float) -> None:
-    x, y = paper.l_margin, paper.get_y() + 0.8
+    x, y = paper.l_margin + paper.c_margin, paper.get_y() + 0.8
+    whole = paper.epw - 2 * paper.c_margin
     for level, count in enumerate(levels):
-        width = _BAR * count / total
+        width = whole * count / total
         paper.set_fill_color(*_COLOURS[min(level, len(_COLOURS) - 1)])
         paper.rect(x, y, width, 5, style="F")
         if width > 5:
